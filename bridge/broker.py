@@ -13,7 +13,7 @@ from bridge.errors import DidNotWork, Unavailable
 from bridge.store.redis.connection import connect_without_retries, reaching
 from bridge.store.redis.refusals import RedisError, reason_of
 
-# Processes of before 0.1.0 publish here, and hear nothing else: as long as they may run beside newer ones, these listen here too.
+# Processes from before 0.1.0 use only this queue, so newer ones consume it too while both may run.
 OLDER_QUEUE = "ghl-bridge"
 CONNECT_SECONDS = 3.0
 ANSWER_SECONDS = 2.5
@@ -98,7 +98,7 @@ def look(url: str, queue: str) -> str:
 
 
 def _must_answer(url: str) -> None:
-    """Ask once: kombu would ask a Redis that is stuck again and again. Raises DidNotWork."""
+    """Ask once, because kombu would repeat it without end for a stuck Redis. Raises DidNotWork."""
     with connect_without_retries(url, seconds=ANSWER_SECONDS) as probe:
         try:
             with reaching("answer as a broker"):

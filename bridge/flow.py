@@ -109,12 +109,12 @@ async def accept(body: bytes, headers: Mapping[str, str], services: AcceptServic
 
 async def accept_workflow(body: bytes, headers: Mapping[str, str], path_secret: str, services: AcceptServices) -> WebhookAnswer:
     """Accept a workflow webhook. Raises as `accept`. The location must be known before its secret can be checked."""
-    given = workflow_secrets.presented(headers, path_secret)
+    secrets = workflow_secrets.presented(headers, path_secret)
     parse = partial(workflow.parse, content_type=headers.get("content-type", ""), fresh_id=f"workflow-{uuid4().hex}")
     event = await _parse(body, parse)
     own = await services.inbox.workflow_hash(event.location_id) if event.location_id else ""
     shared, keys = services.workflow_secrets, services.secret_keys
-    workflow_secrets.verify(given, event.location_id, own=own, shared=shared, keys=keys)
+    workflow_secrets.verify(secrets, event.location_id, own=own, shared=shared, keys=keys)
     if isinstance(event, Ignored):
         if event.reason is Reason.UNPARSEABLE and event.location_id and event.contact_id:
             # The message exists in GHL, even if its webhook can't be parsed.

@@ -64,7 +64,7 @@ class Family:
 ACCEPTED = Family("messages_accepted", "Messages accepted for an answer.", known=((),))
 MESSAGES = Family(
     "messages",
-    "What became of messages, and why if they were skipped or got no reply. One that is dead and then replayed or superseded "
+    "Outcomes of messages, with the reason if they were skipped or got no reply. A dead letter that is replayed or superseded "
     "counts again.",
     ("status", "reason"),
     known=(
@@ -74,7 +74,7 @@ MESSAGES = Family(
 )
 WEBHOOKS = Family(
     "webhooks",
-    "How webhooks were answered.",
+    "Answers to webhooks.",
     ("answer", "reason"),
     known=(
         *((answer, "") for answer in ("accepted", "duplicate", "unauthorized", "too_large", "unavailable")),
@@ -99,8 +99,8 @@ PROVIDER_REQUEST = Family(
 )
 TRIES = Family(
     "tries",
-    "How tries of turns ended: ended (an outcome), failed (tried again later), deferred (waits, without using a try up), "
-    "held (the location is on hold), dead (a dead letter), abandoned (its worker stopped without a word).",
+    "How attempts of turns ended: ended (an outcome), failed (retried later), deferred (waits, uses no attempt), "
+    "held (the location is on hold), dead (a dead letter), abandoned (its worker crashed).",
     ("result",),
     known=tuple((result,) for result in ("ended", "failed", "deferred", "held", "dead", "abandoned")),
 )
@@ -113,8 +113,8 @@ DEAD_LETTERS = Family(
 
 DELIVERIES = Family(
     "deliveries",
-    "What became of messages of replies, by channel: accepted (GHL took it), and what GHL told of it later: delivered or "
-    "undelivered. One that was called delivered and undelivered counts in both.",
+    "Messages of replies, by channel and delivery: accepted by GHL, and GHL's later reports: delivered or undelivered. A message "
+    "with both reports counts in both.",
     ("channel", "delivery"),
     known=tuple((channel, delivery) for channel in SENT_BY for delivery in DELIVERY_WORDS),
 )
@@ -153,7 +153,7 @@ LOCATIONS_ON_HOLD = Family(
     "locations_on_hold", "Locations whose login was refused three times in a row, or whose API version GHL no longer accepts."
 )
 PROVIDERS_DOWN = Family("providers_down", "Completion services that are down, one for each login.")
-GHL_DOWN = Family("ghl_down", "1 while GHL is down, or takes no messages: what waits for it waits on.")
+GHL_DOWN = Family("ghl_down", "1 while GHL is down, or accepts no messages; conversations wait.")
 BUDGET_LEFT = Family(
     "ghl_budget_left_ratio",
     "The remaining share of GHL's rate limit, of the location with the smallest, per interval (10 s) and per day.",

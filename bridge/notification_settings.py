@@ -20,7 +20,7 @@ def _as_web_address(value: str) -> str:
     return value
 
 
-# With a slash at the end it would be another address.
+# A slash at the end would make it another address.
 WholeAddress = Annotated[str, AfterValidator(_as_web_address)]
 WebAddress = Annotated[WholeAddress, AfterValidator(lambda value: value.rstrip("/"))]
 MailAddress = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")]
@@ -28,7 +28,7 @@ AlertForm = Literal["auto", "json", "slack", "discord", "teams"]
 
 
 class NotificationSettings(BaseSettings):
-    """What operators are told, where, when and in which form."""
+    """Where, when and in which format operators get alerts and reports."""
 
     alert_url: WebAddress = Field("", alias="BRIDGE_ALERT_URL")
     alert_form: AlertForm = Field("auto", alias="BRIDGE_ALERT_FORM")
@@ -48,7 +48,7 @@ class NotificationSettings(BaseSettings):
     @field_validator("quiet_hours", mode="before")
     @classmethod
     def _split_hours(cls, value: object) -> object:
-        """Several entries are separated by semicolons, since an entry may have commas in it."""
+        """Split several entries at semicolons, because an entry may contain commas."""
         parts = [part.strip() for part in value.split(";") if part.strip()] if isinstance(value, str) else value
         for part in parts if isinstance(parts, list) else ():
             hours_notation.parse(part)

@@ -25,7 +25,7 @@ def _resolve(value: object, info: ValidationInfo) -> object:
     return environ[name]
 
 
-# Stands for a secret that is stored, from reading a file until `stored_secrets` puts it in; no token contains a NUL.
+# The placeholder of a stored secret, until `stored_secrets` replaces it; no token contains a NUL.
 STORED = "\0stored"
 
 

@@ -16,7 +16,6 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bridge.errors import Misconfigured
 from bridge.notification_settings import NotificationSettings, WebAddress, WholeAddress
 from bridge.redis_url import REDIS, check_redis_url
-from bridge.retry_delays import RETRY_DELAYS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -82,7 +81,8 @@ class Settings(NotificationSettings):
     trusted_proxies: Networks = Field(None, alias="BRIDGE_TRUSTED_PROXIES")
     login_header: str = Field("", alias="BRIDGE_LOGIN_HEADER", pattern=r"^[A-Za-z0-9-]{0,64}$")
     workflow_secret: SecretStr | None = Field(None, alias="BRIDGE_WORKFLOW_SECRET")
-    retry_delays: Waits = Field(RETRY_DELAYS, alias="BRIDGE_RETRY_DELAYS")
+    # The waits between the attempts of a turn; bridge/policy/retry.py decides by them.
+    retry_delays: Waits = Field((30, 120, 300, 900, 1800, 3600, 3600), alias="BRIDGE_RETRY_DELAYS")
     lease_seconds: float = Field(30, alias="BRIDGE_LEASE_SECONDS", ge=1, allow_inf_nan=False)
     readback_seconds: Waits = Field((6, 30), alias="BRIDGE_READBACK_SECONDS")
     confirm_replicas: int = Field(0, alias="BRIDGE_CONFIRM_REPLICAS", ge=0, le=16)
@@ -173,8 +173,8 @@ class Settings(NotificationSettings):
     @property
     def secrets(self) -> tuple[str, ...]:
         """Every secret of the environment; comma-separated ones also separately."""
-        given = (value.get_secret_value() for _, value in self if isinstance(value, SecretStr))
-        return tuple({part.strip() for one in given for part in (one, *one.split(",")) if part.strip()})
+        values = (value.get_secret_value() for _, value in self if isinstance(value, SecretStr))
+        return tuple({part.strip() for one in values for part in (one, *one.split(",")) if part.strip()})
 
     @property
     def login_proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -192,9 +192,9 @@ class Settings(NotificationSettings):
 
 def from_environment(environ: Mapping[str, str]) -> Settings:
     """Build the settings from an environment mapping. Raises Misconfigured naming each wrong variable, never its value."""
-    given: dict[str, Any] = known(environ)
+    variables: dict[str, Any] = known(environ)
     try:
-        return Settings(**given)
+        return Settings(**variables)
     except ValidationError as error:
         faults = [f"{fault['loc'][0]} {_in_words(fault['msg'])}" for fault in error.errors(include_input=False)]
         raise Misconfigured("; ".join(dict.fromkeys(faults))) from None

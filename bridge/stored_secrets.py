@@ -1,4 +1,4 @@
-"""`{ stored = true }` in a locations file: a secret that stays as it is stored, because none is ever read out. Pure."""
+"""`{ stored = true }` in a locations file: a secret that stays as stored, because secrets are never shown. Pure."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 NOT_STORED = "is { stored = true }, but no secret is stored: write the secret, or { env = ... }"
-# Else whoever may apply a file could have a token sent to an address of their own.
+# Otherwise a user who may apply a file could have a token sent to another address.
 ELSEWHERE = "is { stored = true }, but the address is another one than it was stored for: write the secret again"
 
 
@@ -39,7 +39,7 @@ def _filled(location: Location, before: Location | None, faults: list[str]) -> L
 
 
 def _fill(fields: dict[str, Any], stored: dict[str, Any], place: str, faults: list[str]) -> bool:
-    """Put stored secrets into the fields; returns whether any was asked for."""
+    """Put stored secrets into the fields; returns whether any was requested."""
     asked = False
     for name, value in fields.items():
         if isinstance(value, dict):

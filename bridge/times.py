@@ -24,7 +24,7 @@ def read(at: str | None) -> datetime | None:
 
 
 def exactly(moment: datetime) -> str:
-    """To the second: `2026-11-22 09:30:00 UTC`."""
+    """A time to the second: `2026-11-22 09:30:00 UTC`."""
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
 
 

@@ -1,4 +1,4 @@
-"""Locations on hold because GHL did not take the API version of a request: released as soon as GHL takes it."""
+"""Locations on hold because GHL refused the API version of a request: released as soon as GHL accepts it."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 LOOK_SECONDS = 8.0
-# If the tokens of so many are refused too, the next time will tell.
+# If the tokens of this many are refused too, the next check will tell.
 MOST_ASKED = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionHolds:
-    """What it takes to ask GHL once more."""
+    """What is needed to ask GHL again."""
 
     redis: Redis
     locations: Locations
@@ -36,23 +36,23 @@ class VersionHolds:
     ghl: GHL
 
     def release(self) -> tuple[str, ...]:
-        """Ask GHL with the version that is set now, by the first of these locations that can tell; answers which are released.
+        """Ask GHL with the current version, through the first location that can tell; returns the released locations.
 
         One suffices: versions are the same for all. Raises Unavailable, and Misconfigured where a location can't be read.
         """
         held = [LocationId(id_) for id_, hold in holds_of(self.redis).items() if hold.side == "version"]
-        kept = [record for record in (self.locations.get(id_) for id_ in held) if record]
-        told = (self._takes_version(one) for one in kept[:MOST_ASKED])
-        if not next((answer for answer in told if answer is not None), False):
+        records = [record for record in (self.locations.get(id_) for id_ in held) if record]
+        answers = (self._takes_version(one) for one in records[:MOST_ASKED])
+        if not next((answer for answer in answers if answer is not None), False):
             return ()
-        released = tuple(one.location.id for one in kept)
-        for one in kept:
+        released = tuple(one.location.id for one in records)
+        for one in records:
             self.locations.lift_hold(one.location.location_id, why="GHL takes the API version")
         log.info("version_holds.released", locations=len(released))
         return released
 
     def _takes_version(self, kept: LocationRecord) -> bool | None:
-        """Whether GHL takes the version of every kind of request; None if it says nothing about that.
+        """Whether GHL accepts the version for every kind of request; None if the answer doesn't show it.
 
         A refusal of another kind says that the version was taken, but a token may be refused before the version is looked at.
         """

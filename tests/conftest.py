@@ -1,4 +1,4 @@
-"""What all tests share: a real Redis of their own, started from what the project ships, and the order of files."""
+"""What all tests share: their own real Redis, started with the project's own configuration, and the order of files."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def pytest_collection() -> Generator[None, object, object]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the longest files first; all else keeps its order."""
+    """Put the longest files first; the others keep their order."""
     ranks = {TESTS / name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
 

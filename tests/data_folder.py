@@ -1,4 +1,4 @@
-"""A data folder of `demo` and `up`, the commands that run on it, and what they leave behind."""
+"""A data folder of `demo` and `up`, the commands that use it, and the processes that they leave."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ COMMAND = str(Path(sys.executable).parent / "ghl-bridge")
 
 
 class Folder:
-    """A data folder and the commands that run on it; what it leaves behind is found by the folder's name."""
+    """A data folder and the commands that use it; processes are found by the folder's name."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -29,7 +29,7 @@ class Folder:
         self.started: list[subprocess.Popen[bytes]] = []
 
     def start(self, *arguments: str, command: Sequence[str] = (COMMAND,), **environ: str) -> subprocess.Popen[bytes]:
-        """Start a command in a session of its own, with unbuffered output."""
+        """Start a command in its own session, with unbuffered output."""
         with self.said.open("ab") as file:
             process = subprocess.Popen(
                 [*command, *arguments],
@@ -47,7 +47,7 @@ class Folder:
         return subprocess.run([COMMAND, *arguments], env=self.environ, capture_output=True, text=True, timeout=90, check=False)
 
     def text(self) -> str:
-        """All that was printed."""
+        """All printed text."""
         return self.said.read_text(encoding="utf-8")
 
     def says(self, words: str, *, seconds: float = 40) -> str:
@@ -57,7 +57,7 @@ class Folder:
         )
 
     def processes(self) -> list[str]:
-        """What runs with this data folder in its environment or its command line."""
+        """The processes with this data folder in their environment or their command line."""
         found = []
         for entry in Path("/proc").iterdir():
             if not entry.name.isdecimal():
@@ -76,7 +76,7 @@ class Folder:
 
 @contextmanager
 def data_folder(path: Path) -> Iterator[Folder]:
-    """A folder; at the end what was started there is killed, and leaves no process."""
+    """A folder; at the end all processes that were started there are killed, and none is left."""
     folder = Folder(path)
     yield folder
     for process in folder.started:

@@ -43,7 +43,7 @@ IMPORTED = {
 
 
 class Fork:
-    """A process, as `subprocess.Popen` shows one."""
+    """A process with the interface of `subprocess.Popen`."""
 
     def __init__(self, module: str, *arguments: str, environ: Mapping[str, str], cwd: Path, files: Sequence[BinaryIO]) -> None:
         self._answers, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -90,7 +90,7 @@ Process = subprocess.Popen[bytes] | Fork
 
 
 def can_fork(environ: Mapping[str, str]) -> bool:
-    """Whether nothing stands there that only an executed process obeys."""
+    """Whether the environment has nothing that needs an executed process."""
     return not any(name.startswith(OF_A_START) for name in environ)
 
 
@@ -122,7 +122,7 @@ def _text(file: BinaryIO) -> str:
 
 @cache
 def _parent(module: str) -> socket.socket:
-    """The way to the process that has imported what this one needs; it ends with this process."""
+    """The connection to the process with the imports for this one; it ends with this process."""
     mine, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     mine.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MOST_BYTES)
     with theirs:
@@ -143,7 +143,7 @@ def _parent(module: str) -> socket.socket:
 
 
 def main(module: str) -> None:
-    """Fork for each request; what returns from here is a fork, which goes on as the module."""
+    """Fork for each request; this returns only in a fork, which continues as the module."""
     with socket.socket(fileno=os.dup(0)) as requests:
         _import(IMPORTED[module])
         signal.signal(signal.SIGCHLD, signal.SIG_IGN)
@@ -174,7 +174,7 @@ def _import(packages: Sequence[str]) -> None:
 
 
 def _watch(told: int) -> None:
-    """Fork once more; the one in between tells the process' id and, at its end, its exit code."""
+    """Fork again; the process in between reports the id of the process and, at its end, its exit code."""
     with socket.socket(fileno=told) as answers:
         pid = os.fork()
         if pid == 0:
@@ -187,7 +187,7 @@ def _watch(told: int) -> None:
 
 
 def _become(module: str, request: Mapping[str, Any], fds: Sequence[int]) -> None:
-    """Make this process what the request asks for."""
+    """Turn this process into the requested one."""
     os.setsid()
     for number, fd in enumerate(fds):
         os.dup2(fd, number)

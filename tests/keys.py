@@ -27,12 +27,12 @@ def pattern(*parts: str) -> str:
 
 
 def beside(location: str, count: int) -> list[str]:
-    """Other locations of its partition."""
+    """Other locations in its partition."""
     names = (f"beside{number}" for number in range(10_000))
     return [name for name in names if partition_of(name) == partition_of(location)][:count]
 
 
 def card(redis: Redis, name: str) -> int:
-    """How many members a sorted set has in all partitions."""
+    """The number of members of a sorted set in all partitions."""
     sizes: list[Any] = [redis.zcard(one) for one in keys(name)]
     return sum(sizes)

@@ -1,4 +1,4 @@
-"""The other side of the wire: a real TCP server that behaves as a script says, and keeps what it was sent."""
+"""A real TCP server in the place of GHL or a service: it follows a script, and stores what it was sent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """One request as it came."""
+    """One received request."""
 
     method: str
     target: str
@@ -31,7 +31,7 @@ class Received:
 
 
 class Visit:
-    """One connection, seen from the server."""
+    """One connection, as the server sees it."""
 
     def __init__(self, sock: socket.socket, server: OtherSide) -> None:
         self._sock = sock
@@ -39,7 +39,7 @@ class Visit:
         self._buffer = b""
 
     def request(self) -> Received | None:
-        """Read a whole request; None when the client is gone."""
+        """Read a complete request; None if the client is gone."""
         while b"\r\n\r\n" not in self._buffer:
             if not self._more():
                 return None
@@ -57,23 +57,27 @@ class Visit:
         self._server.requests.append(received)
         return received
 
+    def read(self) -> bytes:
+        """What one read brings."""
+        return self._sock.recv(65536)
+
     def send(self, data: bytes) -> None:
         self._sock.sendall(data)
 
     def trickle(self, data: bytes, *, every: float) -> None:
-        """Send a byte at a time until all is sent, the client is gone or the server closes."""
+        """Send byte by byte until all is sent, the client is gone or the server closes."""
         for index in range(len(data)):
             if self._server.over.wait(every):
                 return
             self.send(data[index : index + 1])
 
     def hold(self) -> None:
-        """Say nothing until the client is gone."""
+        """Send nothing until the client is gone."""
         while self._more():
             pass
 
     def reset(self) -> None:
-        """Close with a reset instead of a goodbye."""
+        """Close with a reset."""
         self._sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
     def _more(self) -> bool:
@@ -84,7 +88,7 @@ class Visit:
 
 
 class OtherSide:
-    """A server on a free port of this machine; `behave` runs once a connection, in a thread of its own."""
+    """A server on a free port of this machine; `behave` runs once per connection, in its own thread."""
 
     def __init__(self, behave: Callable[[Visit], None], *, ssl_context: ssl.SSLContext | None = None) -> None:
         self._behave = behave
@@ -145,14 +149,14 @@ class OtherSide:
 
 
 def http(status: int, content: object = b"", headers: Mapping[str, str] | None = None) -> bytes:
-    """Write an answer; what is not bytes is sent as JSON."""
+    """Write an answer; anything but bytes is sent as JSON."""
     body = content if isinstance(content, bytes) else json.dumps(content).encode()
     fields = {"Content-Length": str(len(body)), **(headers or {})}
     return f"HTTP/1.1 {status} X\r\n".encode() + b"".join(f"{k}: {v}\r\n".encode() for k, v in fields.items()) + b"\r\n" + body
 
 
 def answering(*answers: bytes) -> Callable[[Visit], None]:
-    """Answer each request with the next of `answers`, then with the last for ever; connections are kept alive."""
+    """Answer each request with the next of `answers`, then repeat the last; connections are kept alive."""
     left = list(answers)
 
     def behave(visit: Visit) -> None:
@@ -163,7 +167,7 @@ def answering(*answers: bytes) -> Callable[[Visit], None]:
 
 
 def cutting(partial: bytes) -> Callable[[Visit], None]:
-    """Read a request, answer with `partial` and hang up."""
+    """Read a request, send `partial`, and close."""
 
     def behave(visit: Visit) -> None:
         if visit.request():

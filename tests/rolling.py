@@ -30,7 +30,7 @@ EACH_SECONDS = 3.0
 
 
 def main(commit: str) -> int:
-    """Roll, and return the outcome of every message."""
+    """Run both rolls, and return the outcome of every message."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         older = stack.enter_context(worktree(commit, folder / "older"))
@@ -47,7 +47,7 @@ def main(commit: str) -> int:
 
 
 def _rolled(machine: Machine, older: Path) -> dict[str, Any]:
-    """One after the other, and one beside the other; answers who wrote how much."""
+    """Replace one version by the other, with both running meanwhile; returns who wrote how much."""
     _join(machine, "older", older)
     machine.apply(**{LOCATION: {"provider": "assistable"}})
     with ThreadPoolExecutor(1) as pool:
@@ -65,7 +65,7 @@ def _rolled(machine: Machine, older: Path) -> dict[str, Any]:
 
 
 def _join(machine: Machine, version: str, tree: Path) -> None:
-    """Start a receiver and a worker of a version; webhooks come to its receiver from then on."""
+    """Start a receiver and a worker of a version; from then on webhooks go to its receiver."""
     port, environ = redis_server.free_port(), {"PYTHONPATH": str(tree)}
     machine.start(f"web-{version}", PORT=str(port), **environ)
     worker = machine.start(f"worker-{version}", **environ)

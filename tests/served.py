@@ -1,4 +1,4 @@
-"""The receiver as a real process, for tests of what it serves beside webhooks."""
+"""The receiver as a real process, for tests of its pages."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ ADMIN_TOKEN = "the-admin-token-of-the-tests"
 
 @contextmanager
 def served(redis_url: str, **environ: str) -> Iterator[str]:
-    """A receiver on that Redis; answers where it is. What `environ` holds goes before the usual; empty means unset."""
+    """A receiver with that Redis; yields its address. `environ` has priority over the usual settings; empty means unset."""
     with serving(redis_url, **environ) as (url, _):
         yield url
 
 
 @contextmanager
 def serving(redis_url: str, **environ: str) -> Iterator[tuple[str, forks.Fork]]:
-    """Likewise, with its process."""
+    """The same, with its process."""
     port = str(redis_server.free_port())
     usual = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "BRIDGE_ADMIN_TOKEN": ADMIN_TOKEN, "PORT": port}
     nobody = dict.fromkeys(("GHL_API_URL", "ASSISTABLE_URL", "AGENCII_URL"), "http://127.0.0.1:1")

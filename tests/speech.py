@@ -1,4 +1,4 @@
-"""A transcription service that really listens, and a voice that really speaks: Debian's `pocketsphinx`, `ffmpeg` and `flite`."""
+"""A real speech recogniser as a transcription service, and a synthesiser: `pocketsphinx`, `ffmpeg` and `flite` of Debian."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _PART = re.compile(rb'name="file"; filename="[^"]+"\r\n(?:[^\r\n]+\r\n)*\r\n(.*)
 
 
 def need_speech() -> None:
-    """Skip where the programs are not installed; fail there if REQUIRE_SPEECH says that these tests must run."""
+    """Skip if the programs are not installed; fail then with REQUIRE_SPEECH."""
     missing = [name for name in PROGRAMS if shutil.which(name) is None]
     if missing and os.environ.get("REQUIRE_SPEECH"):
         pytest.fail(f"{', '.join(missing)}: not installed, and REQUIRE_SPEECH says that these tests must run")
@@ -38,7 +38,7 @@ def need_speech() -> None:
 
 
 def speak(text: str, ending: str) -> bytes:
-    """A voice note that says a text, in the container of this ending: `ogg` as WhatsApp's, `mp4` as Instagram's."""
+    """A voice note of a text, in the container of this extension: `ogg` like WhatsApp, `mp4` like Instagram."""
     with tempfile.TemporaryDirectory() as folder:
         spoken = Path(folder, "spoken.wav")
         _run("flite", "-voice", VOICE, "-t", text, str(spoken))
@@ -46,14 +46,14 @@ def speak(text: str, ending: str) -> bytes:
 
 
 def noise(seconds: float, *, loud: float, colour: str = "pink") -> bytes:
-    """A voice note in which nobody speaks; `loud` is 0 to 1."""
+    """A voice note without speech; `loud` is 0 to 1."""
     source = f"anoisesrc=r=16000:a={loud}:c={colour}:d={seconds}:seed=1"
     with tempfile.TemporaryDirectory() as folder:
         return _encode(folder, "ogg", "-f", "lavfi", "-i", source)
 
 
 def heard(recording: bytes) -> str:
-    """What the recogniser hears in a recording of any container."""
+    """The recogniser's text of a recording in any container."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "given").write_bytes(recording)
         plain = Path(folder, "plain.wav")
@@ -64,7 +64,7 @@ def heard(recording: bytes) -> str:
 
 @contextmanager
 def listening() -> Iterator[OtherSide]:
-    """A server of `POST /v1/audio/transcriptions` that answers as OpenAI's does, with what it hears."""
+    """A server of `POST /v1/audio/transcriptions` in OpenAI's format, with the recogniser's text."""
     with OtherSide(_serve) as side:
         yield side
 

@@ -1,4 +1,4 @@
-"""A store at hand: locations and messages to fill it with, a way to let time pass in it, and a Redis that can be frozen."""
+"""What tests need of a store: its contents, a way to let time pass in it, and a Redis that can be frozen."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ end
 
 
 def message(id_: str = "m1", contact: str = "contact", location: str = HERE, **fields: Any) -> InboundMessage:
-    """A text message; whatever a test is about is named in `fields`."""
+    """A text message; `fields` has what a test is about."""
     given: dict[str, Any] = {
         "channel": Channel.SMS,
         "message_type": "SMS",
@@ -107,7 +107,7 @@ def message(id_: str = "m1", contact: str = "contact", location: str = HERE, **f
 
 
 def keep(redis: Redis, *ids: str, debounce: float = 0.0, most: float = 60.0, **settings: Any) -> None:
-    """Apply locations of these ids."""
+    """Apply locations with these ids."""
     locations = (Location(id=id_, debounce_seconds=debounce, debounce_max_seconds=most, **settings) for id_ in ids or (HERE,))
     locations_of(redis).apply(locations)
 
@@ -128,13 +128,13 @@ def identities_of(redis: Redis) -> Identities:
 
 
 def media_reader_of(redis: Redis) -> MediaReader:
-    """What reads files, with GHL on this machine."""
+    """The reader of files, with GHL on this machine."""
     return MediaReader(Downloads(_public(), simulated=True), _public(), MediaReads(redis), allow_private=False)
 
 
 @cache
 def _public() -> Wire:
-    """One for all tests: the authorities that it trusts take tens of milliseconds to be read."""
+    """One for all tests: reading its certificate authorities takes tens of milliseconds."""
     return Wire(resolve=only_public())
 
 
@@ -144,7 +144,7 @@ def situations_of(redis: Redis) -> Situations:
 
 
 def standings_of(redis: Redis) -> Standings:
-    """What is noted of contacts."""
+    """The standings of contacts."""
     return Standings(redis, retention_ms=RETENTION_MS)
 
 
@@ -154,7 +154,7 @@ def grants_of(redis: Redis, *fernet_keys: str) -> Grants:
 
 
 def ghl_access_of(redis: Redis) -> GHLAccess:
-    """The way into GHL, without a marketplace app."""
+    """The access to GHL, without a marketplace app."""
     return GHLAccess(TokenRefresh(grants_of(redis), None), Budgets(redis))
 
 
@@ -164,12 +164,12 @@ def dead_letters_of(redis: Redis) -> DeadLetters:
 
 
 def excerpts_of(redis: Redis, *fernet_keys: str) -> Excerpts:
-    """What services said when they failed."""
+    """The services' error texts."""
     return Excerpts(redis, fernet_keys=fernet_keys or [FERNET_KEY])
 
 
 def accept(redis: Redis, *messages: InboundMessage) -> list[str]:
-    """Run the accept script as `Inbox` does, which tests/store/lanes/test_inbox.py holds to it."""
+    """Run the accept script like `Inbox`; tests/store/lanes/test_inbox.py compares them."""
     run = redis.register_script(script("accept"))
     return [run(keys=[prefix_of(one.lane)], args=accept_args(one))[0] for one in messages]
 
@@ -181,7 +181,7 @@ def accept_args(one: InboundMessage, *, nonce: str = "") -> list[Any]:
 
 
 def lanes_of(redis: Redis, *, lease: float = LONG) -> Lanes:
-    """The lanes, under leases that don't run out by themselves unless a test wants it."""
+    """The lanes, with leases that don't expire unless a test wants it."""
     return Lanes(redis, lease_seconds=lease, retention_ms=RETENTION_MS)
 
 
@@ -191,7 +191,7 @@ def claim(lanes: Lanes, *, slots: int = 1000, most: int = 1000, worker: str = "w
 
 
 def part(name: str = "0", text: str = "hello back") -> Posting:
-    """A part of an answer, and its last one."""
+    """A part of an answer, by default its last one."""
     return Posting(part=name, text=text, said=text, last=True)
 
 
@@ -201,12 +201,12 @@ def posted(posting: Posting, ids: Iterable[MessageId], *, at_ms: int, how: str) 
 
 
 def check(lanes: Lanes, turn: Turn, *, seconds: float, revision: int) -> None:
-    """Check right before a post. Raises Fenced and StandingChanged."""
+    """Run the check before a post. Raises Fenced and StandingChanged."""
     assert lanes.sending(turn, part("probe"), at_ms=1, channel="SMS", revision=revision, seconds=seconds)
 
 
 def ledger_of(redis: Redis, turn: Turn) -> dict[str, LedgerEntry]:
-    """A turn's ledger as it is now."""
+    """A turn's current ledger."""
     stored: Any = redis.hgetall(key("ledger", turn.id))
     return read_ledger(stored)
 
@@ -217,12 +217,12 @@ def standing_of(redis: Redis, lane: Lane, conversation: str) -> Standing:
 
 
 def admit(lanes: Lanes, turn: Turn, circuit: str, *, seconds: float) -> CircuitState:
-    """Ask whether a provider may be asked."""
+    """Ask whether a provider may be called."""
     return lanes.asking(turn, [], at_ms=1, may_deliver=False, circuit=circuit, seconds=seconds).circuit
 
 
 def take(lanes: Lanes, lane: Lane = LANE) -> Turn:
-    """Claim and lease a lane that is due."""
+    """Claim and lease a due lane."""
     assert lane in claim(lanes)
     turn = lanes.lease(lane)
     assert turn
@@ -235,7 +235,7 @@ def pass_time(redis: Redis, seconds: float) -> None:
 
 
 def pass_question(redis: Redis, seconds: float = 121.0) -> None:
-    """Let time pass since providers were asked that may deliver by themselves: by default, for as long as one is waited for."""
+    """Let time pass since providers that may deliver were asked: by default, as long as an answer is awaited."""
     for name in redis.scan_iter(pattern("ledger", "*")):
         if entry := redis.hget(name, ASK):
             asked = orjson.loads(entry)
@@ -243,19 +243,23 @@ def pass_question(redis: Redis, seconds: float = 121.0) -> None:
 
 
 def pass_outage(redis: Redis, seconds: float) -> None:
-    """Let time pass in which nobody could claim anything."""
+    """Let time pass in which nothing could be claimed."""
     pass_time(redis, seconds)
     redis.decrby(key("claimed"), round(seconds * 1000))
 
 
 def due_ms(redis: Redis, lane: Lane = LANE) -> float | None:
-    """When a lane is due; None when it isn't."""
+    """When a lane is due; None if it isn't."""
     return redis.zscore(key("due", lane.location_id), lane.contact_id)
 
 
 def snapshot(redis: Redis, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Everything that is in Redis, but for sets of times and fields that a repeated call moves on rightly."""
-    names = [str(name) for name in sorted(redis.scan_iter("*", count=1000)) if name not in without]
+    """Everything in Redis, except sets of times and fields that a repeated call may change.
+
+    Which dispatcher leads is left out too: it expires after some seconds by the server's own clock.
+    """
+    found_names = sorted(map(str, redis.scan_iter("*", count=1000)))
+    names = [name for name in found_names if name not in without and not name.endswith(":leader")]
     pipe = redis.pipeline(transaction=False)
     for name in names:
         pipe.type(name)
@@ -283,7 +287,7 @@ def snapshot(redis: Redis, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
 
 @contextmanager
 def bell(redis: Redis, *dispatcher: str) -> Iterator[Callable[[], int]]:
-    """Listen to the dispatchers' bell, or to that of one; the call answers how often it has rung since the last one."""
+    """Listen to the dispatchers' channel, or to that of one; the call returns the number of rings since the last one."""
     listening = PubSub(redis.connection_pool, ignore_subscribe_messages=True)
     listening.subscribe(channel("wake", *dispatcher))
     listening.get_message(timeout=5)
@@ -308,7 +312,7 @@ def eventually(check: Callable[[], object], *, seconds: float = 10.0) -> None:
 
 
 class OwnRedis:
-    """A redis-server that a test may stop, kill and start again; what it acknowledged survives."""
+    """A redis-server that a test may stop, kill and start again; acknowledged writes survive."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         command, self.url = redis_server.prepare(folder)
@@ -316,7 +320,7 @@ class OwnRedis:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, again with what it had."""
+        """Start it, also again with its data."""
         self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
         redis_server.wait_for(self._process, self.url)
 
@@ -326,7 +330,7 @@ class OwnRedis:
         self._process.send_signal(number)
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill it."""
         assert self._process
         self._process.kill()
         self._process.wait()

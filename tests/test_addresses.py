@@ -1,4 +1,4 @@
-"""Where a provider may be: in public, or on this machine under its own name."""
+"""The addresses that a provider may have: public ones, or this machine by its own name."""
 
 from __future__ import annotations
 
@@ -59,13 +59,13 @@ from bridge.addresses import is_this_machine, may_be_asked, why_refused
     ],
 )
 def test_only_public_addresses_are_fit(address: str, why: str) -> None:
-    """Private, link-local, metadata, unspecified, multicast and reserved ones are named, whatever they are wrapped in."""
+    """Private, link-local, metadata, unspecified, multicast and reserved ones are named, in any notation."""
     assert why_refused(address) == why
 
 
 @given(st.ip_addresses(v=4))
 def test_wrapping_changes_nothing(address: object) -> None:
-    """An IPv4 address inside an IPv6 one is what it is by itself."""
+    """An IPv4 address inside an IPv6 one counts like the IPv4 address."""
     assert why_refused(f"::ffff:{address}") == why_refused(f"64:ff9b::{address}") == why_refused(str(address))
 
 
@@ -90,7 +90,7 @@ def test_wrapping_changes_nothing(address: object) -> None:
     ],
 )
 def test_this_machine_is_named_plainly(host: str, is_it: bool) -> None:
-    """By a loopback address or as localhost; a name that only leads there, or a number that is read as one, is not enough."""
+    """It is a loopback address or localhost; a name that leads there, or a number that is read as one, does not count."""
     assert is_this_machine(host) is is_it
 
 
@@ -109,5 +109,5 @@ def test_this_machine_is_named_plainly(host: str, is_it: bool) -> None:
     ],
 )
 def test_a_token_travels_by_https_or_not_at_all(url: str, may: bool) -> None:
-    """Plain http is for this machine only."""
+    """Plain http is only for this machine."""
     assert may_be_asked(url) is may

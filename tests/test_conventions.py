@@ -1,4 +1,4 @@
-"""Conventions that nobody has to remember: sizes, and that words are for people and decide nothing."""
+"""Conventions that nobody has to remember: sizes, and that texts are for people and decide nothing."""
 
 from __future__ import annotations
 
@@ -29,26 +29,26 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 def test_modules_stay_short() -> None:
-    """A module of more lines than fit one reading holds more than one thing."""
+    """A longer module contains more than one thing."""
     long = {path.relative_to(ROOT).as_posix(): len(path.read_text(encoding="utf-8").splitlines()) for path in MODULES}
     assert {name: lines for name, lines in long.items() if lines >= MOST_LINES_OF_A_MODULE} == {}
 
 
 def test_functions_stay_short() -> None:
-    """A function has one thought: fewer than forty lines, without its docstring and the functions within it."""
+    """A function has fewer than forty lines, without its docstring and inner functions."""
     long = [f"{name}:{each.name}" for name, each in _functions() if len(_own_lines(each)) >= MOST_LINES_OF_A_FUNCTION]
     assert long == []
 
 
 def test_nothing_is_decided_by_the_words_of_an_error_or_an_outcome() -> None:
-    """No comparison and no search looks into what an error, an outcome or a finding says: kinds and fields decide."""
+    """No comparison and no search uses the text of an error, an outcome or a finding: kinds and fields decide."""
     found = {f"{name}:{function.name}" for name, function in _functions() if _decides_by_words(function)}
     assert found - FORM_ONLY == set()
     assert found >= FORM_ONLY
 
 
 def test_scripts_decide_nothing_by_words_either() -> None:
-    """No Lua script compares or matches an error's, an outcome's or a patch's words."""
+    """No Lua script compares or matches the text of an error, an outcome or a patch."""
     looks = re.compile(r"\b(?:error|why|says|facts)\b['\"\])]*\s*(?:[=~]=\s*['\"]|:(?:find|match|sub|gmatch)\()")
     scripts = sorted((ROOT / "bridge").rglob("*.lua"))
     assert len(scripts) > 40
@@ -56,7 +56,7 @@ def test_scripts_decide_nothing_by_words_either() -> None:
 
 
 def test_a_decision_by_words_is_seen() -> None:
-    """However it is written: by attribute, by str(), through a variable, as a comparison, a search or a pattern."""
+    """This holds for each notation: by attribute, by str(), through a variable, as a comparison, a search or a pattern."""
     decisions = [
         'return dead.error.startswith("outcome unknown")',
         'return "refused" in str(fault)',
@@ -107,7 +107,7 @@ def _decides_by_words(function: Function) -> bool:
     spoken: set[str] = set()
 
     def holds_words(node: ast.AST) -> bool:
-        """Whether its value is made of such words."""
+        """Whether its value is such a text."""
         for part in ast.walk(node):
             if isinstance(part, ast.Attribute) and part.attr in WORDS:
                 return True
@@ -125,7 +125,7 @@ def _decides_by_words(function: Function) -> bool:
 
 
 def _faults(function: Function) -> set[str]:
-    """The names of exceptions: those that are caught, and parameters by their annotations."""
+    """The names of exceptions: caught ones, and parameters by their annotations."""
     caught = {node.name for node in ast.walk(function) if isinstance(node, ast.ExceptHandler) and node.name}
     arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
     kinds = re.compile(r"Error|Exception|Retryable|Permanent|OutcomeUnknown|Unavailable|Refused|Busy|Down\b")
@@ -140,14 +140,14 @@ def _turned_into_text(node: ast.AST) -> ast.AST | None:
 
 
 def _is_text(node: ast.AST) -> bool:
-    """An expression that hands such words on: not a call that makes something else of them."""
+    """An expression that passes such a text on: not a call that makes something else of it."""
     if isinstance(node, ast.Call):
         return _turned_into_text(node) is not None or (isinstance(node.func, ast.Attribute) and _is_text(node.func.value))
     return isinstance(node, (ast.Attribute, ast.JoinedStr, ast.Name, ast.Subscript, ast.BinOp, ast.IfExp))
 
 
 def _looked_at(node: ast.AST) -> Iterator[ast.AST]:
-    """What a comparison with a text, a search or a match looks into."""
+    """The object of a comparison with a text, a search or a match."""
     if isinstance(node, ast.Compare) and any(_is_constant_text(each) for each in (node.left, *node.comparators)):
         yield from (each for each in (node.left, *node.comparators) if not _is_constant_text(each))
     if isinstance(node, ast.Match) and any(
@@ -166,5 +166,5 @@ def _is_constant_text(node: ast.AST) -> bool:
 
 
 def test_files_that_go_first_are_there() -> None:
-    """A file that was renamed would go last again."""
+    """A renamed file would be last again."""
     assert [name for name in LONGEST if not (TESTS / name).is_file()] == []

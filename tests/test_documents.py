@@ -1,4 +1,4 @@
-"""Settings, rules, reasons, states and promises: the documents and the code tell the same story."""
+"""Settings, rules, reasons, states and guarantees: documents and code agree."""
 
 from __future__ import annotations
 
@@ -43,14 +43,14 @@ def page(name: str) -> str:
 
 
 def rows(text: str, heading: str) -> list[list[str]]:
-    """The cells of the first table below a heading, without its head."""
+    """The cells of the first table below a heading, without its header."""
     table = f"\n{text}".partition(f"\n{heading}\n")[2].partition("\n|")[2].partition("\n\n")[0].splitlines()[2:]
     assert table, heading
     return [[cell.strip() for cell in re.split(r"(?<!\\)\|", row[1:-1])] for row in table]
 
 
 def states(name: str) -> set[str]:
-    """The states of a diagram of states.md."""
+    """The states of a diagram in states.md."""
     diagram = page("explanation/states.md").partition(f"\n## {name}\n")[2].partition("```mermaid\n")[2].partition("```")[0]
     arrows = re.findall(r"^ +(\S+) --> ([^:\s]+)", diagram, re.MULTILINE)
     assert arrows
@@ -58,12 +58,12 @@ def states(name: str) -> set[str]:
 
 
 def test_the_readme_is_short() -> None:
-    """It stays within 12 KB: what is longer has a page of its own."""
+    """It stays within 12 KB: longer topics have their own page."""
     assert (ROOT / "README.md").stat().st_size <= 12 * 1024
 
 
 def test_env_example_names_every_setting_and_no_other() -> None:
-    """infra/env.example has one line for each setting, with its default, or off when it has none."""
+    """infra/env.example has one line per setting, with its default, or off if it has none."""
     lines = re.findall(r"^(#?)([A-Z_]+)=(.*)$", (ROOT / "infra/env.example").read_text(encoding="utf-8"), re.MULTILINE)
     assert {name for _, name, _ in lines} == set(ALIASES)
     assert len(lines) == len(ALIASES)
@@ -84,7 +84,7 @@ def test_every_promise_is_kept_by_tests_that_exist() -> None:
 
 
 def test_the_rules_have_the_settings_defaults() -> None:
-    """Each setting in the table of rules is one of a location's, with its default beside it."""
+    """Each setting in the table of rules is one of a location's, with its default."""
     told = [(names, shown) for _, names, shown, _ in rows(page("reference/reasons.md"), "## Rules") if "`" in names]
     assert len(told) > 8
     for names, shown in told:
@@ -94,7 +94,7 @@ def test_the_rules_have_the_settings_defaults() -> None:
 
 
 def test_every_reason_is_explained() -> None:
-    """Each has its row, which says whether it belongs to a provider's silence; one that a rule gives is in the table of rules."""
+    """Each has its row, which says whether it is a provider's missing reply; one of a rule is in the table of rules."""
     text = page("reference/reasons.md")
     found = {reason.strip("`"): status for reason, _, status in rows(text, "## Reasons")}
     assert set(found) == set(Reason)
@@ -104,7 +104,7 @@ def test_every_reason_is_explained() -> None:
 
 
 def _given_by_guards() -> set[Reason]:
-    """The reasons that rules give, but for those of what is over for another cause."""
+    """The reasons of rules, except those of what ended for another cause."""
     trees = [ast.parse(path.read_text(encoding="utf-8")) for path in GUARDS]
     return {reason for tree in trees for reason in _reasons(tree)} - NO_RULES
 
@@ -132,7 +132,7 @@ def test_every_provider_is_described_and_held_to_be_pure() -> None:
 
 
 def test_every_step_of_a_timeline_is_explained() -> None:
-    """The page of steps names each that has a sentence, and no other."""
+    """The page has each step that has a sentence, and no other."""
     table = rows(page("reference/timeline-steps.md"), "# Timeline steps")
     assert {step for row in table for step in re.findall(r"`(\w+)`", row[0])} == STEPS
 
@@ -145,7 +145,7 @@ def test_the_diagrams_show_the_states_that_there_are() -> None:
 
 
 def test_the_diagrams_name_scripts_that_there_are() -> None:
-    """A lane's and a grant's transitions are made by scripts that exist, and a renewal ends as its script knows."""
+    """A lane's and a grant's transitions name existing scripts, and a renewal ends as its script says."""
     scripts = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "bridge/store").rglob("*.lua")}
     text = page("explanation/states.md")
     lane = text.partition("## Lane\n")[2].partition("## Circuit\n")[0]
@@ -160,7 +160,7 @@ def test_the_diagrams_name_scripts_that_there_are() -> None:
 
 
 def test_the_glossarys_old_words_are_stored() -> None:
-    """Each key that kept an old word is one of those that are stored, or a label or metric of its page."""
+    """Each key with an old word is a stored one, or a label or metric of its page."""
     known = set(re.findall(r"`(\w+)`", page("reference/stored-data.md"))) | set(
         re.findall(r"[a-z]+", page("reference/metrics.md"))
     )
@@ -169,7 +169,7 @@ def test_the_glossarys_old_words_are_stored() -> None:
 
 
 def test_the_example_of_a_locations_file_has_every_key_and_no_other() -> None:
-    """It can be applied; its [defaults] are the defaults, and its location and tables name the rest."""
+    """It can be applied; its [defaults] are the defaults, and its location and tables have the other keys."""
     text = (ROOT / "infra/locations.example.toml").read_text(encoding="utf-8")
     (location,) = read(text, dict.fromkeys(re.findall(r'env = "(\w+)"', text), "secret"))
     document = tomllib.loads(text)
@@ -183,7 +183,7 @@ def test_the_example_of_a_locations_file_has_every_key_and_no_other() -> None:
 
 
 def test_decisions_are_one_sequence_and_the_index_knows_them() -> None:
-    """Numbers have no gap, each has a status, and the index has its title."""
+    """The numbers have no gap, each has a status, and the index has its title."""
     folder = ROOT / "infra/decisions"
     files = sorted(path for path in folder.glob("*.md") if path.name[0].isdigit())
     assert [int(path.name[:4]) for path in files] == list(range(1, len(files) + 1))
@@ -196,7 +196,7 @@ def test_decisions_are_one_sequence_and_the_index_knows_them() -> None:
 
 
 def test_what_comments_point_to_is_there() -> None:
-    """Documents, decisions and other files of the project that comments and docstrings name are files, as links are."""
+    """Documents, decisions and other files that comments and docstrings name exist, like links."""
     broken = []
     for path in (each for room in ("bridge", "workers", "infra") for each in (ROOT / room).rglob("*")):
         if path.suffix not in COMMENTED and path.name not in {"Dockerfile", "Caddyfile", "env.example"}:
@@ -210,7 +210,7 @@ def test_what_comments_point_to_is_there() -> None:
 
 
 def _said(path: Path) -> str:
-    """What a file says to people: of Python its comments and docstrings, of all else its comments."""
+    """The text of a file for people: of Python its comments and docstrings, of others its comments."""
     text = path.read_text(encoding="utf-8")
     if path.suffix != ".py":
         mark = "--" if path.suffix == ".lua" else "#"

@@ -1,4 +1,4 @@
-"""A service's failed answer: stored encrypted with the turn, shown on request, and nowhere in clear."""
+"""A service's error text: stored encrypted with the turn, shown on request, and nowhere in clear."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def world(redis: Redis) -> Iterator[World]:
 
 
 def location(world: World, **settings: Any) -> None:
-    """A location that looks its contacts up, and tells Agencii of them."""
+    """A location with contact look-up, and with Agencii."""
     instructions = "For {contact_name}, {contact_email}, {contact_phone}, by " + SHARED
     assistable = {"token": TOKEN, "url": f"{world.url}{COMPLETE}?key={IN_QUERY}", **settings.pop("assistable", {})}
     agencii = {"token": TOKEN, "additional_instructions": instructions}
@@ -47,13 +47,13 @@ def location(world: World, **settings: Any) -> None:
 
 
 def work(world: World, *, delays: tuple[float, ...] = (1.0, 1.0)) -> None:
-    """Work on the lane once, in an environment with a secret of its own."""
+    """Run the lane's turn once, with a secret in the environment."""
     assert LANE in claim(lanes_of(world.redis))
     flow.answer(LANE, replace(world.services(delays=delays), secrets=(SHARED,)))
 
 
 def excerpts(world: World) -> dict[str, str]:
-    """The stored texts, by the step that names them; the newest of each step."""
+    """The stored texts by the step that names them; the newest of each step."""
     found: dict[str, str] = {}
     for event in world.events():
         kept = excerpts_of(world.redis).get(event.details.get("excerpt_id", "none"))
@@ -65,7 +65,7 @@ def excerpts(world: World) -> dict[str, str]:
 @pytest.mark.parametrize("provider", ["assistable", "agencii"])
 @pytest.mark.parametrize(("status", "step"), [(400, "dead"), (422, "dead"), (500, "retrying")])
 def test_a_service_that_echoes_the_whole_request_tells_nothing(world: World, provider: str, status: int, step: str) -> None:
-    """Its own text is stored; no token, no text of this turn or an earlier one, and no name or address."""
+    """Only its own text is stored; no token, no text of this turn or an earlier one, and no name or address."""
     location(world, provider=provider)
     world.write("m0", text=EARLIER)
     work(world)
@@ -83,7 +83,7 @@ def test_a_service_that_echoes_the_whole_request_tells_nothing(world: World, pro
 
 
 def test_what_is_kept_can_be_read_nowhere_else(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    """Sealed in Redis; the timeline, the log and the counts hold neither what the service said nor what it was told."""
+    """It is encrypted in Redis; the timeline, the log and the counts have neither the service's text nor the question."""
     world.echoing[COMPLETE] = 400
     world.write(text=WORDS)
     work(world)
@@ -102,7 +102,7 @@ def test_what_is_kept_can_be_read_nowhere_else(world: World, capsys: pytest.Capt
 
 
 def test_it_expires_with_the_turn(world: World) -> None:
-    """Whether that is tried again or dead."""
+    """This holds for a retried turn and for a dead letter."""
     world.echoing[COMPLETE] = 500
     world.write()
     work(world, delays=(0.0,))
@@ -131,7 +131,7 @@ def test_only_the_newest_word_of_a_turn_is_kept(world: World) -> None:
 
 
 def test_of_a_provider_that_was_stood_in_for_the_step_tells(world: World) -> None:
-    """Its fault is told, and what it said is kept, though the contact got an answer; a later fault of GHL's is not laid to it."""
+    """The provider's fault and its text are stored though the contact got an answer; a later fault of GHL is separate."""
     location(world, fallback_provider="agencii")
     world.echoing[COMPLETE] = 500
     world.refusing["/conversations/messages"] = 400
@@ -142,7 +142,7 @@ def test_of_a_provider_that_was_stood_in_for_the_step_tells(world: World) -> Non
 
 
 def test_a_word_of_unknown_outcome_is_kept_too(world: World) -> None:
-    """Where the provider may have delivered by itself, its fault is told with the look into GHL that follows."""
+    """If the provider may have delivered by itself, the fault is shown with the look into GHL that follows."""
     location(world, assistable={"delivery": "auto"})
     world.echoing[COMPLETE] = 500
     world.write()
@@ -151,7 +151,7 @@ def test_a_word_of_unknown_outcome_is_kept_too(world: World) -> None:
 
 
 def test_on_hold_it_is_told_with_the_wait(world: World) -> None:
-    """Which login was refused, and in which words, is what the operator wants to know."""
+    """It shows which login was refused, and with which text."""
     world.echoing[COMPLETE] = 401
     world.meanwhile = lambda: world.redis.hset(key("location", "here"), mapping={"hold": 1, "hold_why": "provider"})
     world.write()
@@ -160,6 +160,6 @@ def test_on_hold_it_is_told_with_the_wait(world: World) -> None:
 
 
 def test_every_secret_of_the_environment_is_known() -> None:
-    """Each of several behind commas too."""
+    """Each of several comma-separated ones is known too."""
     given = {"ASSISTABLE_TOKEN": "at", "BRIDGE_WORKFLOW_SECRET": "one, two", "REDIS_URL": "redis://:pw@127.0.0.1:1/0"}
     assert {"at", "one", "two", "redis://:pw@127.0.0.1:1/0"} <= set(from_environment(given).secrets)

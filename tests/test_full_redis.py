@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def world(tmp_path: Path) -> Iterator[World]:
-    """A world with a Redis of its own, which has room until it is `full`."""
+    """A world with its own Redis, which has memory until it is `full`."""
     with own_redis(tmp_path) as server, connect(server.url) as redis, opened(redis) as world:
         yield world
 
@@ -66,7 +66,7 @@ def test_a_turn_ends_as_ever(world: World, prepare: Callable[[World], None], sta
 
 
 def test_a_person_is_heard(world: World) -> None:
-    """What staff writes takes over, whatever the memory."""
+    """A message of staff takes over."""
     world.keep()
     full(world)
     staff = OutboundMessage(
@@ -83,7 +83,7 @@ def test_a_person_is_heard(world: World) -> None:
 
 
 def test_an_operator_is_heeded(world: World) -> None:
-    """A conversation is silenced, whether it is known or not."""
+    """A conversation is paused, whether it is known or not."""
     world.keep()
     world.write()
     full(world)
@@ -95,7 +95,7 @@ def test_an_operator_is_heeded(world: World) -> None:
 
 
 def test_an_operator_who_spoke_before_is_heeded(world: World) -> None:
-    """A pause of an unknown contact becomes the contact's, whichever process reads it first."""
+    """The pause of an unknown contact becomes the contact's, whichever process reads it first."""
     world.keep()
     standings_of(world.redis).pause(LANE.contact_id)
     full(world)
@@ -103,7 +103,7 @@ def test_an_operator_who_spoke_before_is_heeded(world: World) -> None:
 
 
 def test_words_are_put_on_record(world: World) -> None:
-    """What a turn finds posted has its words in the history, which the next answer reads."""
+    """A reply that a turn finds posted is in the history for the next answer."""
     full(world)
     words = PastMessage("assistant", "We are open", MessageId("r1"), now_ms(world.redis))
     standings_of(world.redis).remember(LANE, [words])
@@ -111,7 +111,7 @@ def test_words_are_put_on_record(world: World) -> None:
 
 
 def test_a_token_is_renewed(world: World) -> None:
-    """Without it nothing that waits could be posted."""
+    """Without it no waiting message could be posted."""
     full(world)
     assert grants_of(world.redis).begin(of_location(HERE), version="").how == "yours"
 

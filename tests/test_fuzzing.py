@@ -1,4 +1,4 @@
-"""Strangers' bytes: GHL's own samples, changed at random.
+"""Bytes of strangers: GHL's own samples, changed at random.
 
 Each test lasts FUZZ_SECONDS: 1, and 20 where CI is set, which is a minute for the three.
 """
@@ -62,14 +62,14 @@ pytestmark = pytest.mark.timeout(int(60 + 3 * SECONDS))
 
 
 def for_long(test: Callable[[], None]) -> None:
-    """Run rounds of examples, none like the other, until the time is over."""
+    """Run rounds of different examples until the time is over."""
     until = time.monotonic() + SECONDS
     while time.monotonic() < until:
         test()
 
 
 def places(document: Any) -> Iterator[tuple[Any, Any]]:
-    """Every place in a document: what holds it, and under which key."""
+    """Every place in a document: its container and its key."""
     keys = document if isinstance(document, dict) else range(len(document)) if isinstance(document, list) else ()
     for key in list(keys):
         yield document, key
@@ -78,7 +78,7 @@ def places(document: Any) -> Iterator[tuple[Any, Any]]:
 
 @st.composite
 def changed(draw: st.DrawFn) -> bytes:
-    """A sample with values of another kind here and there, and now and then with bytes that are none of its own."""
+    """A sample with values of other types in some places, and sometimes with foreign bytes."""
     document = json.loads(draw(st.sampled_from(SAMPLES)))
     for _ in range(draw(st.integers(1, 4))):
         if found := list(places(document)):
@@ -112,7 +112,7 @@ def header(signature: bytes) -> dict[str, str]:
 
 
 def test_no_marketplace_event_breaks_the_parser() -> None:
-    """Whatever stands where GHL writes something, the event is taken, or ignored with a reason, and can be kept."""
+    """With anything in its fields, an event is accepted, or ignored with a reason, and can be stored."""
 
     @ROUND
     @given(changed())
@@ -123,7 +123,7 @@ def test_no_marketplace_event_breaks_the_parser() -> None:
 
 
 def test_no_workflow_webhook_breaks_the_parser() -> None:
-    """Nor does what a workflow sends, whatever it calls itself."""
+    """Any workflow webhook is accepted, or ignored with a reason."""
 
     @ROUND
     @given(changed(), st.sampled_from(["application/json", "application/x-www-form-urlencoded", "text/plain", ""]))
@@ -134,7 +134,7 @@ def test_no_workflow_webhook_breaks_the_parser() -> None:
 
 
 def test_only_the_signed_bytes_verify() -> None:
-    """A signature of one body, changed or not, lets in no other body, and no other signature lets in that one."""
+    """A signature of one body, changed or not, is valid for no other body, and no other signature for that one."""
     key = Ed25519PrivateKey.generate()
     keys = PublicKeys(ed25519=(VerifyKey(key.public_key().public_bytes_raw()),))
 

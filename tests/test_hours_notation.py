@@ -1,4 +1,4 @@
-"""The notation of business hours: generous in form, and nothing guessed."""
+"""The notation of business hours: many forms, and nothing is guessed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def week(*spans: tuple[int, int, int]) -> tuple[tuple[int, int], ...]:
     ],
 )
 def test_days_and_times_are_read(text: str, spans: tuple[tuple[int, int], ...]) -> None:
-    """Names short or whole, lists, ranges over the week's end, several times, times over midnight."""
+    """Names may be short or whole, with lists, ranges across the weekend, several times, and times past midnight."""
     assert parse(text) == spans
 
 
@@ -74,7 +74,7 @@ def test_days_and_times_are_read(text: str, spans: tuple[tuple[int, int], ...]) 
     ],
 )
 def test_what_is_not_clear_is_refused(text: str, why: str) -> None:
-    """What could mean two things, or nothing, is named, with how to write it."""
+    """An ambiguous or empty entry is named, with how to write it."""
     with pytest.raises(ValueError, match=re.escape(why)):
         parse(text)
 
@@ -93,5 +93,5 @@ def test_what_is_not_clear_is_refused(text: str, why: str) -> None:
     ],
 )
 def test_spans_make_one_week(texts: list[str], spans: tuple[tuple[int, int], ...]) -> None:
-    """What overlaps or touches is one, and what leaves the week on Sunday comes in on Monday."""
+    """Overlapping or adjacent spans are one, and a span past Sunday continues on Monday."""
     assert merge(span for text in texts for span in parse(text)) == spans

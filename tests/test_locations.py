@@ -1,4 +1,4 @@
-"""The locations file: defaults, every fault by its key, nothing secret said."""
+"""The locations file: defaults, errors by their keys, and no secret in a message."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def faults(text: str) -> list[str]:
 
 
 def test_an_empty_table_is_a_location() -> None:
-    """A location that names nothing has the contract's defaults."""
+    """A location without keys has the contract's defaults."""
     location = one("[locations.here]")
     assert (location.id, location.mode, location.provider) == ("here", "live", "assistable")
     assert (location.debounce_seconds, location.debounce_max_seconds, location.max_age_seconds) == (5, 60, 21600)
@@ -39,7 +39,7 @@ def test_an_empty_table_is_a_location() -> None:
 
 
 def test_defaults_stand_below_each_location() -> None:
-    """Every key may stand in [defaults]; a location's own key wins, whole."""
+    """Every key may be in [defaults]; a location's own key replaces it completely."""
     here, there = read(
         """
         [defaults]
@@ -58,7 +58,7 @@ def test_defaults_stand_below_each_location() -> None:
 
 
 def test_a_type_is_named_as_ghl_does() -> None:
-    """With or without TYPE_, in any case; a channel is one that can be answered."""
+    """It may have TYPE_ and any case; the channel must be one that can be answered."""
     assert one('[locations.here]\ntypes = { "new chat" = "Live_Chat", TYPE_B = "RCS" }').types == {
         "TYPE_NEW_CHAT": Channel.LIVE_CHAT,
         "TYPE_B": Channel.RCS,
@@ -69,7 +69,7 @@ def test_a_type_is_named_as_ghl_does() -> None:
 
 
 def test_provider_tables_merge_key_by_key() -> None:
-    """A location's provider table adds to that of the defaults, which stays as it is for the others."""
+    """A location's provider table adds to that of the defaults, which is unchanged for the others."""
     here, there = read(
         """
         [defaults.assistable]
@@ -102,7 +102,7 @@ def test_provider_tables_merge_key_by_key() -> None:
     ],
 )
 def test_a_token_comes_from_the_environment(text: str) -> None:
-    """`{ env = }` is one value wherever it stands, and is looked up only where it is used."""
+    """`{ env = }` works in any place, and is looked up only where it is used."""
     token = one(text).ghl_token
     assert token
     assert token.get_secret_value() == "pit-acme"
@@ -156,7 +156,7 @@ def test_a_token_comes_from_the_environment(text: str) -> None:
     ],
 )
 def test_each_fault_is_named_by_its_key(line: str, key: str) -> None:
-    """What is wrong is said in a sentence that begins with the key, both where it stands and through the defaults."""
+    """The sentence begins with the key, both in the location and in the defaults."""
     (fault,) = faults(f"[locations.here]\n{line}")
     assert fault.startswith(f"locations.here.{key}: ")
     if key != "id":
@@ -184,12 +184,12 @@ def test_each_fault_is_named_by_its_key(line: str, key: str) -> None:
     ],
 )
 def test_a_file_of_another_shape_is_refused(text: str, beginning: str) -> None:
-    """Whatever isn't [defaults] and at least one [locations.ID] is named."""
+    """Anything but [defaults] and at least one [locations.ID] is named."""
     assert faults(text)[0].startswith(beginning)
 
 
 def test_all_faults_are_named_at_once() -> None:
-    """One reading names every fault of every location."""
+    """One reading names every error of every location."""
     named = faults('[locations.a]\nmode = "x"\nfoo = 1\n[locations.b]\ndebounce_seconds = -1\n[c]')
     assert sorted(fault.split(":")[0] for fault in named) == [
         "c",
@@ -200,7 +200,7 @@ def test_all_faults_are_named_at_once() -> None:
 
 
 def test_no_fault_tells_a_token() -> None:
-    """A wrong file is told by its keys; what stands in it may be secret."""
+    """An error names the keys; the values may be secret."""
     text = """
         [locations.here]
         ghl_token = ["pit-secret"]
@@ -212,6 +212,6 @@ def test_no_fault_tells_a_token() -> None:
 
 
 def test_no_token_is_printed() -> None:
-    """A location can be printed and logged without giving a token away."""
+    """A location can be printed and logged without its token."""
     location = one('[locations.here]\nghl_token = "pit-secret"\nassistable.token = "pit-secret"\nworkflow_secret = "pit-secret"')
     assert "pit-secret" not in f"{location!r} {location!s} {location.model_dump()!r}"

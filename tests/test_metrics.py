@@ -1,4 +1,4 @@
-"""The counts of a process: nothing is lost between threads or when it is taken, and names are bounded."""
+"""The counts of a process: nothing is lost between threads or when it is taken, and names are limited."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bridge.metrics import FAMILIES, GHL_REQUEST, WEBHOOKS, Tally
 
 
 def test_what_is_taken_is_taken_once() -> None:
-    """Counts are handed out once, and come back when they could not be written."""
+    """Counts are returned once, and put back if they could not be written."""
     tally = Tally()
     tally.count(WEBHOOKS, "accepted", "")
     first = tally.take()
@@ -35,7 +35,7 @@ def test_a_time_falls_into_the_bucket_whose_edge_it_does_not_pass(seconds: float
 
 
 def test_threads_lose_no_count() -> None:
-    """However many count at once while others take."""
+    """This holds for any number of threads that count while others take."""
     tally, taken = Tally(), []
 
     def count() -> None:
@@ -52,7 +52,7 @@ def test_threads_lose_no_count() -> None:
 
 
 def test_families_are_well_formed() -> None:
-    """Names are unique, edges ascend, and what is shown from the start has a value for each label."""
+    """Names are unique, edges ascend, and labels with fixed values have them all from the start."""
     assert len({family.name for family in FAMILIES}) == len(FAMILIES)
     for family in FAMILIES:
         assert all(low < high for low, high in pairwise(family.edges))

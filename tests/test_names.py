@@ -1,4 +1,4 @@
-"""Names stand for one thing each."""
+"""A name stands for one thing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names that users' scripts contain keep working: what stood in `older_names.json` before the renames is still there."""
+"""Names in users' scripts continue to work: all names in `older_names.json`, from before the renames, exist."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def admin_api() -> Iterator[tuple[str, list[str]]]:
 
 
 def log_events() -> Iterator[tuple[str, list[str]]]:
-    """Every event that the code logs, with the keys given where it is logged."""
+    """Every event that the code logs, with its keys."""
     for path in chain((ROOT / "bridge").rglob("*.py"), (ROOT / "workers").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             match node:

@@ -1,4 +1,4 @@
-"""What a process takes from its machine at start."""
+"""What a process gets from its machine at its start."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ except OutOfResources as error:
 
 
 def test_a_process_takes_what_it_needs_later() -> None:
-    """The soft limit becomes the hard one, codecs are there without a descriptor, and a call says what the machine lacks."""
+    """The soft limit becomes the hard one, codecs are loaded without a descriptor, and a call says what the machine lacks."""
     done = subprocess.run([sys.executable, "-c", START], capture_output=True, text=True, timeout=60, check=False)
     said = ["500 500", "xn--bcher-kva.example €", "this machine is out of resources: EMFILE"]
     assert done.stdout.splitlines() == said, done.stderr
@@ -37,7 +37,7 @@ def test_a_process_takes_what_it_needs_later() -> None:
 
 @pytest.mark.parametrize(("slots", "needed"), [(1, 1280), (2000, 9148)])
 def test_the_doctor_warns_of_too_few_descriptors(slots: int, needed: int) -> None:
-    """What a worker of so many slots may need is told, and what to do where the limit is below."""
+    """It names the need of a worker with this many slots, and what to do if the limit is lower."""
     settings = Settings(WORKER_CONCURRENCY=slots)
     assert descriptors_needed(settings.worker_threads) == needed
     finding = examine_descriptors(settings)

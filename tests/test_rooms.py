@@ -1,4 +1,4 @@
-"""The rooms stay apart, and importing one does nothing."""
+"""The packages stay separate, and importing one does nothing."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def test_the_receiver_never_imports_celery() -> None:
 
 
 def test_imports_run_downhill() -> None:
-    """import-linter finds every contract of pyproject.toml kept."""
+    """import-linter finds no broken contract in pyproject.toml."""
     done = _run(f"{sys.prefix}/bin/lint-imports", "--no-cache")
     assert done.returncode == 0, done.stdout
 
@@ -68,7 +68,7 @@ def test_imports_run_downhill() -> None:
     ],
 )
 def test_a_new_module_is_held_to_the_contracts(tmp_path: Path, module: str, imports: str, contract: str) -> None:
-    """No list has to name it first: one that no layer names, or that imports what its room may not, breaks a contract."""
+    """A module that no layer names, or that imports what its package may not, breaks a contract."""
     for room in ("bridge", "workers"):
         shutil.copytree(ROOT / room, tmp_path / room, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
@@ -79,7 +79,7 @@ def test_a_new_module_is_held_to_the_contracts(tmp_path: Path, module: str, impo
 
 
 def _broken(told: str) -> list[str]:
-    """The names of broken contracts: a heading each, below the one that announces them."""
+    """The names of broken contracts: the headings below the one that announces them."""
     return told.partition("Broken contracts")[2].splitlines()
 
 

@@ -1,4 +1,4 @@
-"""What no single room shows: deep documents, tricks with headers, forged log lines, secrets compared in constant time."""
+"""What concerns several packages: deep documents, header tricks, forged log lines, constant-time comparison of secrets."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ structlog.get_logger().info("webhook", message_id=sys.argv[2])
 
 @pytest.fixture(scope="module")
 def receiver(redis_url: str) -> Iterator[str]:
-    """Where a receiver is."""
+    """The address of a receiver."""
     with served(redis_url) as url:
         yield url
 
 
 @pytest.mark.parametrize("body", [b"[" * DEEP, b'{"a":' * DEEP, b"[" * DEEP + b"]" * DEEP], ids=["open", "keys", "closed"])
 def test_a_deep_document_is_only_unparseable(body: bytes) -> None:
-    """Half a million levels cost no stack: the event is ignored as unparseable."""
+    """Half a million levels need no stack: the event is ignored as unparseable."""
     parsed = events.parse(body)
     by_workflow = workflow.parse(body, content_type="application/json", fresh_id="fresh")
     assert isinstance(parsed, Ignored)
@@ -57,7 +57,7 @@ def test_a_deep_document_is_only_unparseable(body: bytes) -> None:
 
 @given(st.binary(max_size=500), st.dictionaries(st.sampled_from(["x-ghl-signature", "x-wh-signature"]), st.text(max_size=700)))
 def test_nothing_made_up_is_ever_a_signature(body: bytes, headers: dict[str, str]) -> None:
-    """Whatever stands in the two headers, a stranger is refused, and nothing else goes wrong."""
+    """With anything in the two headers, a stranger is refused, and no error occurs."""
     with pytest.raises(Unauthorized):
         verify(body, headers, KEYS)
 
@@ -86,7 +86,7 @@ def test_a_logged_value_forges_no_line(form: str) -> None:
     ],
 )
 def test_an_ambiguous_request_is_not_taken(head: str, receiver: str) -> None:
-    """Two lengths, or a length that is none: never a 2xx, and never a second request out of the first one's body."""
+    """Two lengths, or an invalid one, never cause a 2xx or a second request from the first one's body."""
     address = urlsplit(receiver)
     with socket.create_connection((address.hostname, address.port), timeout=10) as stranger:
         stranger.sendall(f"POST /webhooks/ghl HTTP/1.1\r\nHost: x\r\n{head}\r\n{{}}".encode())
@@ -99,7 +99,7 @@ def test_an_ambiguous_request_is_not_taken(head: str, receiver: str) -> None:
     "module", ["bridge/ghl/workflow_secrets.py", "bridge/operating/admin_auth.py", "bridge/receiver/console/sessions.py"]
 )
 def test_secrets_are_compared_in_constant_time(module: str) -> None:
-    """Where a secret is compared, it is by compare_digest, and no comparison of values stands beside it."""
+    """A secret is compared by compare_digest, without another comparison of values."""
     tree = ast.parse((ROOT / module).read_text(encoding="utf-8"))
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     assert any("compare_digest" in ast.unparse(call.func) for call in calls)

@@ -1,4 +1,4 @@
-"""Settings: what the environment says becomes values, and what is wrong is named without being shown."""
+"""Settings: the environment becomes values, and wrong values are named without being shown."""
 
 from __future__ import annotations
 
@@ -83,20 +83,20 @@ def told(environ: Mapping[str, str]) -> str:
 
 @pytest.mark.parametrize(("variable", "field", "given", "expected"), VARIABLES)
 def test_a_variable_becomes_a_setting(variable: str, field: str, given: str, expected: object) -> None:
-    """Each variable is read; set to nothing it is as if absent."""
+    """Each variable is read; an empty one counts as absent."""
     assert plain(getattr(from_environment({variable: given}), field)) == expected
     assert from_environment({variable: ""}) == from_environment({})
 
 
 def test_every_setting_has_a_variable_tested_above() -> None:
-    """No setting goes untested."""
+    """No setting is untested."""
     assert {(variable, field) for variable, field, _, _ in VARIABLES} == {
         (about.alias, field) for field, about in Settings.model_fields.items()
     }
 
 
 def test_an_empty_environment_has_the_defaults_of_the_contract() -> None:
-    """Nothing needs to be set to read the settings."""
+    """No variable is required to read the settings."""
     settings = from_environment({})
     assert (settings.port, settings.web_concurrency, settings.worker_concurrency, settings.lease_seconds) == (8000, 1, 200, 30)
     assert list(settings.retry_delays) == [30, 120, 300, 900, 1800, 3600, 3600]
@@ -108,7 +108,7 @@ def test_an_empty_environment_has_the_defaults_of_the_contract() -> None:
 
 
 def test_only_what_is_handed_in_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """Neither the process' environment nor a .env file is looked at."""
+    """Neither the process' environment nor a .env file is read."""
     monkeypatch.setenv("PORT", "1234")
     monkeypatch.chdir(tmp_path)
     Path(".env").write_text("WEB_CONCURRENCY=9\n", encoding="utf-8")
@@ -162,7 +162,7 @@ def test_only_what_is_handed_in_is_read(monkeypatch: pytest.MonkeyPatch, tmp_pat
     ],
 )
 def test_a_wrong_value_is_named_and_not_shown(variable: str, value: str) -> None:
-    """The sentence begins with the variable and never holds what it was set to."""
+    """The sentence begins with the variable and never contains its value."""
     sentence = told({variable: value})
     assert sentence.startswith(f"{variable} ")
     assert "hunter2" not in sentence
@@ -186,7 +186,7 @@ def test_a_wrong_value_is_named_and_not_shown(variable: str, value: str) -> None
     ],
 )
 def test_state_and_broker_take_one_form_of_a_redis_url(variable: str, url: str, cure: str) -> None:
-    """What only one of them could use, and what neither can, is refused for every process, with the variable and the cure."""
+    """A URL that one of them can't use is refused for every process, with the variable and the fix."""
     sentence = told({variable: url})
     assert sentence.startswith(f"{variable} ")
     assert cure in sentence
@@ -194,7 +194,7 @@ def test_state_and_broker_take_one_form_of_a_redis_url(variable: str, url: str, 
 
 
 def test_keys_with_written_out_line_breaks_are_read(tmp_path: Path) -> None:
-    """In the variable and in a file, with a carriage return as well."""
+    """They may be in the variable or in a file, also with carriage returns."""
     file = tmp_path / "keys.pem"
     one_line = GHL_PUBLISHED_KEYS.replace("\n", "\\r\\n")
     file.write_text(one_line, encoding="utf-8")
@@ -220,7 +220,7 @@ def test_what_a_process_needs_is_asked_for_when_it_is_needed() -> None:
 
 
 def test_the_broker_is_the_state_unless_it_has_its_own() -> None:
-    """BROKER_URL wins, else REDIS_URL serves both."""
+    """BROKER_URL has priority, else REDIS_URL is for both."""
     state = {"REDIS_URL": "redis://h:1/0"}
     assert from_environment(state).broker == "redis://h:1/0"
     both = from_environment({**state, "BROKER_URL": "amqp://h//"})
@@ -228,19 +228,19 @@ def test_the_broker_is_the_state_unless_it_has_its_own() -> None:
 
 
 def test_keys_rotate() -> None:
-    """Several keys, newest first, spaces allowed."""
+    """Several keys are allowed, newest first, with spaces."""
     assert from_environment({"BRIDGE_SECRET_KEY": f" {KEYS[0]} , {KEYS[1]}"}).fernet_keys == tuple(KEYS)
 
 
 def test_webhook_keys_may_stand_in_a_file(tmp_path: Path) -> None:
-    """What isn't PEM is the path of a file with PEM."""
+    """A value that isn't PEM is the path of a file with PEM."""
     file = tmp_path / "keys.pem"
     file.write_text(GHL_PUBLISHED_KEYS, encoding="utf-8")
     assert from_environment({"GHL_WEBHOOK_KEYS": str(file)}).ghl_webhook_keys == GHL_PUBLISHED_KEYS
 
 
 def test_settings_are_frozen_and_print_no_secret() -> None:
-    """Nobody changes settings, and printing them gives nothing away."""
+    """Settings can't be changed, and printing them shows no secret."""
     secrets = ("REDIS_URL", "BROKER_URL", "GHL_CLIENT_SECRET", "ASSISTABLE_TOKEN", "AGENCII_TOKEN", "BRIDGE_ADMIN_TOKEN")
     settings = from_environment(dict.fromkeys([*secrets, "BRIDGE_WORKFLOW_SECRET"], f"redis://:{SECRET}@h"))
     assert SECRET not in f"{settings!r} {settings!s}"

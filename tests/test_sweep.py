@@ -1,4 +1,4 @@
-"""The sweep against a GHL on a real socket: what it finds, what it leaves alone, and how it is bounded."""
+"""The sweep with a GHL on a real socket: what it finds, what it leaves alone, and its limits."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Books:
-    """What GHL has: conversations of contacts with their messages, newest first; `ahead_ms` is how far its clock is ahead.
+    """GHL's data: conversations with their messages, newest first; `ahead_ms` is how far its clock is ahead.
 
     `refusing` gives endpoints a status, once each.
     """
@@ -58,7 +58,7 @@ class Books:
     asked: list[str] = field(default_factory=list)
 
     def now(self) -> int:
-        """GHL's clock."""
+        """The time by GHL's clock."""
         return now_ms(self.redis) + self.ahead_ms
 
     def write(self, contact: str, id_: str, *, ago: float = 0.0, **fields: Any) -> None:
@@ -91,7 +91,7 @@ class Books:
         return [(taken.message.id, taken.outcome) for taken in self.sweep(**more).taken]
 
     def read(self) -> list[str]:
-        """Which conversations were read."""
+        """The conversations that were read."""
         return [path.split("/")[2] for path in self.asked if path.endswith("/messages")]
 
     def _answer(self, request: Received) -> bytes:
@@ -150,7 +150,7 @@ def books(redis: Redis) -> Iterator[Books]:
 
 
 def test_what_no_webhook_brought_is_taken_in(books: Books) -> None:
-    """Oldest first, as a webhook would have brought it; another sweep finds nothing more, and reads nothing."""
+    """The oldest comes first, as from a webhook; another sweep finds nothing more, and reads nothing."""
     books.write("ana", "m1", ago=20)
     books.write("ana", "m2", ago=10)
     assert books.found() == [("m1", "accepted"), ("m2", "accepted")]
@@ -166,7 +166,7 @@ def test_what_no_webhook_brought_is_taken_in(books: Books) -> None:
 
 
 def test_what_a_webhook_brought_is_left_alone(books: Books) -> None:
-    """The conversation isn't even read; a webhook that comes after the sweep is a duplicate."""
+    """Its conversation isn't even read; a webhook after the sweep is a duplicate."""
     books.write("ana", "m1", ago=10)
     (row,) = books.conversations["ana"]
     accept(books.redis, message("m1", "ana", date_added_ms=row["dateAdded"]))
@@ -177,7 +177,7 @@ def test_what_a_webhook_brought_is_left_alone(books: Books) -> None:
 
 
 def test_what_was_brought_long_ago_is_known(books: Books) -> None:
-    """Even when its marks are gone: its record tells."""
+    """Even without its marks, its record shows it."""
     books.write("ana", "m1", ago=10)
     accept(books.redis, message("m1", "ana", date_added_ms=1))
     books.redis.delete(key("seen", HERE, "m1"), key("recorded", HERE))
@@ -185,7 +185,7 @@ def test_what_was_brought_long_ago_is_known(books: Books) -> None:
 
 
 def test_a_conversation_that_somebody_answered_is_left_alone(books: Books) -> None:
-    """Where the business wrote last nothing is missed; what stands before its words is answered by them."""
+    """If the business wrote last nothing is missed; messages before that are answered."""
     books.write("ana", "m1", ago=30)
     books.write("ana", "r1", ago=20, direction="outbound")
     assert (books.found(), books.read()) == ([], [])
@@ -194,7 +194,7 @@ def test_a_conversation_that_somebody_answered_is_left_alone(books: Books) -> No
 
 
 def test_nothing_from_before_the_span_is_touched(books: Books) -> None:
-    """Neither conversations that are older nor older messages of one that isn't; by GHL's own clock, however wrong it is."""
+    """Older conversations and older messages are left alone, by GHL's own clock, however wrong it is."""
     books.ahead_ms = 7_200_000
     books.write("old", "m1", ago=90)
     books.write("ana", "m2", ago=70)
@@ -204,7 +204,7 @@ def test_nothing_from_before_the_span_is_touched(books: Books) -> None:
 
 
 def test_what_only_staff_sees_and_automations_do_not_answer(books: Books) -> None:
-    """A workflow's text, a comment or an activity between the messages leaves them unanswered."""
+    """A workflow's text, a comment or an activity after a message doesn't answer it."""
     books.write("ana", "m1", ago=40)
     books.write("ana", "w1", ago=30, direction="outbound", source="workflow")
     books.write("ana", "c1", ago=20, direction="outbound", messageType="TYPE_INTERNAL_COMMENT")
@@ -213,14 +213,14 @@ def test_what_only_staff_sees_and_automations_do_not_answer(books: Books) -> Non
 
 
 def test_what_is_no_message_is_not_taken_in(books: Books) -> None:
-    """A call is nothing to answer."""
+    """A call is not answered."""
     books.write("ana", "call", messageType="TYPE_CALL", type=1)
     assert (books.found(), books.read()) == ([], ["ana"])
 
 
 @pytest.mark.parametrize("channels", [["SMS"], ["SMS", "Email"]])
 def test_emails_are_read_one_by_one_where_they_are_answered(books: Books, channels: list[str]) -> None:
-    """The list knows a thread; webhooks know its e-mails. Outbound ones and those from before the span are none of ours."""
+    """The list has a thread, and webhooks its e-mails. Outbound and older ones are ignored."""
     keep(books.redis, ghl_token="pit", channels=channels)
     now = books.now()
     thread = {"e0": ("inbound", 7_200_000), "e1": ("inbound", 9000), "e2": ("outbound", 8000), "e3": ("inbound", 7000)}
@@ -242,7 +242,7 @@ def test_a_dry_run_takes_nothing_in(books: Books) -> None:
 
 
 def test_a_long_conversation_is_read_in_pages(books: Books) -> None:
-    """As far back as the span reaches, and no further than a few pages."""
+    """They reach back as far as the span, and no further than a few pages."""
     for number in range(120):
         books.write("ana", f"m{number}", ago=1000 - number)
     assert [id_ for id_, _ in books.found()] == [f"m{number}" for number in range(120)]
@@ -252,7 +252,7 @@ def test_a_long_conversation_is_read_in_pages(books: Books) -> None:
 
 
 def test_many_conversations_are_swept_in_turns(books: Books) -> None:
-    """So many are read at once; the next sweep goes on where this one ended, and in the end each was found once."""
+    """A number of them is read at once; the next sweep continues there, and in the end each was found once."""
     people = 2 * MOST_READ + 30
     for number in range(people):
         books.write(f"c{number}", f"m{number}", ago=100 + number)
@@ -270,7 +270,7 @@ def test_many_conversations_are_swept_in_turns(books: Books) -> None:
 
 
 def test_the_sweep_gives_way(books: Books) -> None:
-    """It uses half of the budget and stops there, with what it has found and the wait; nobody else waits for it."""
+    """It uses half of the rate limit and stops there, with its results and the wait; nobody else waits for it."""
     for number in range(60):
         books.write(f"c{number}", f"m{number}", ago=100 + number)
     swept = books.sweep()
@@ -281,7 +281,7 @@ def test_the_sweep_gives_way(books: Books) -> None:
 
 @pytest.mark.parametrize(("endpoint", "status"), [("search", 429), ("messages", 429)])
 def test_a_refusal_for_now_ends_the_sweep_and_loses_nothing(books: Books, endpoint: str, status: int) -> None:
-    """What was not looked at is looked at next time."""
+    """What was not read is read by the next sweep."""
     books.write("ana", "m1", ago=20)
     books.refusing[endpoint] = [status]
     swept = books.sweep()
@@ -291,7 +291,7 @@ def test_a_refusal_for_now_ends_the_sweep_and_loses_nothing(books: Books, endpoi
 
 
 def test_a_conversation_that_is_gone_stops_no_other(books: Books) -> None:
-    """It is left out, and said in the log."""
+    """It is left out and logged."""
     books.write("ana", "m1", ago=20)
     books.write("bob", "m2", ago=10)
     books.refusing["messages"] = [404]
@@ -299,7 +299,7 @@ def test_a_conversation_that_is_gone_stops_no_other(books: Books) -> None:
 
 
 def test_a_token_that_is_refused_is_the_operators_to_mend(books: Books) -> None:
-    """Nothing more is asked."""
+    """No further request is made."""
     books.write("ana", "m1", ago=20)
     books.refusing["search"] = [401]
     with pytest.raises(TokenRefused):

@@ -1,4 +1,4 @@
-"""Texts of strangers: a megabyte of harmless letters and marks takes no function longer than its length explains."""
+"""Texts of strangers: a megabyte of harmless characters takes no function longer than its length explains."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from redis import Redis
 
 MEGABYTE = 1_000_000
-# By day a function is measured with every so-manieth shape, its neighbour with the next ones, and with shorter texts: a megabyte
-# of letters that become eighteen each is more than a busy machine's memory gives at the same speed.
+# With every commit, a function is measured with a quarter of the shapes (its neighbour with the next quarter) and shorter texts:
+# a megabyte of letters that expand to eighteen each would measure the memory of a busy machine.
 EACH, BY_DAY = 4, MEGABYTE // 4
 # What one function may hold an event loop up for (s of CPU, on the machine that the yardstick was read on).
 MOST_ON_LOOP = 0.05
@@ -66,7 +66,7 @@ OTHERS = {
     "ghl.messages.check_allowed": "a status",
     "ghl.messages.check_taken": "a status",
     "ghl.messages.decipher_search": "ids of one contact",
-    "ghl.rate_limit.rate_limited": "our own words",
+    "ghl.rate_limit_headers.rate_limited": "our own words",
     "ghl.refusals.version_refused": "our own words",
     "ghl.requests.ask": "a method and an address",
     "ghl.signature.read_keys": "a setting",
@@ -98,7 +98,7 @@ BOUNDED = {"ghl.access", "ghl.channels", "ghl.oauth", "ghl.routes", "ghl.workflo
 
 
 def test_no_function_is_forgotten() -> None:
-    """Each public function of the pure rooms that takes a text of somebody else's is timed below."""
+    """Each public function of the pure packages that takes a foreign text is timed below."""
     timed = {name.partition(",")[0] for name in FUNCTIONS}
     assert found() - timed == set()
     assert not set(OTHERS) & timed
@@ -106,7 +106,7 @@ def test_no_function_is_forgotten() -> None:
 
 @pytest.mark.parametrize(("number", "name"), list(enumerate(FUNCTIONS)), ids=FUNCTIONS)
 def test_time_grows_as_the_text_does(number: int, name: str) -> None:
-    """Four times the text takes about four times as long: no pattern starts again at each letter. Each function, some shapes."""
+    """Four times the text takes about four times as long, so no pattern restarts at each character."""
     slow = [found for shape in SHAPES[number % EACH :: EACH] if (found := grows_too_fast(FUNCTIONS[name], shape, most=BY_DAY))]
     assert slow == []
 
@@ -115,7 +115,7 @@ def test_time_grows_as_the_text_does(number: int, name: str) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_time_grows_so_whatever_the_text_is_made_of(name: str) -> None:
-    """Each function, all shapes, up to a megabyte: minutes of CPU, so by night."""
+    """This holds for each function and all shapes, up to a megabyte: minutes of CPU, so it runs nightly."""
     slow = [found for shape in SHAPES if (found := grows_too_fast(FUNCTIONS[name], shape))]
     assert slow == []
 
@@ -131,7 +131,7 @@ def test_what_the_receivers_loop_works_on_is_done_at_once(shape: str) -> None:
 
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_longest_body_that_is_read_on_the_loop_is_read_at_once(shape: str) -> None:
-    """An e-mail by GHL's event, and a workflow's webhook: 50 ms at most; longer bodies are read in a thread."""
+    """An e-mail in GHL's event, and a workflow's webhook, take 50 ms at most; longer bodies are read in a thread."""
     event = {"type": "InboundMessage", "messageType": "Email", "direction": "inbound", "messageId": "m1", "subject": "a"}
     body = as_body(shape, **event, locationId="l1", contactId="c1", conversationId="v1", dateAdded="2026-01-01T00:00:00Z")
     assert cpu_seconds(lambda read: events.parse(read, app_id=""), body) <= MOST_ON_LOOP
@@ -139,7 +139,7 @@ def test_the_longest_body_that_is_read_on_the_loop_is_read_at_once(shape: str) -
 
 
 def test_a_long_outbound_text_is_no_work_for_the_loop(redis: Redis, redis_url: str) -> None:
-    """What is longer is normalised in a thread: the loop's own thread spends less than 50 ms on a megabyte."""
+    """It is normalised in a thread: the loop's own thread spends less than 50 ms on a megabyte."""
     keep(redis)
 
     async def observe() -> float:
@@ -154,14 +154,14 @@ def test_a_long_outbound_text_is_no_work_for_the_loop(redis: Redis, redis_url: s
 
 
 def test_a_digest_covers_the_whole_text() -> None:
-    """Two megabytes that differ in their last letter only are two texts."""
+    """Two megabytes that differ only in their last character are two texts."""
     most = "word " * (MEGABYTE // 5)
     assert normalise.digest(most + "a") != normalise.digest(most + "b")
     assert not normalise.same("<" * MEGABYTE + "a", "<" * MEGABYTE + "b")
 
 
 def as_body(shape: str, **fields: str) -> bytes:
-    """The longest body with a text of this make that the loop reads by itself."""
+    """The longest body with a text of this shape that is read on the loop."""
     length = QUICKLY_PARSED_BYTES // len(shape)
     while len(body := json.dumps({**fields, "body": shape * length}).encode()) > QUICKLY_PARSED_BYTES:
         length = length * 9 // 10
@@ -169,7 +169,7 @@ def as_body(shape: str, **fields: str) -> bytes:
 
 
 def grows_too_fast(function: Callable[[str], object], shape: str, *, most: int = MEGABYTE) -> str:
-    """What is wrong with the time that texts from 15 KB on take; a text that takes a tenth of a second is long enough."""
+    """The error about the time for texts from 15 KB on; a text that takes a tenth of a second is long enough."""
     whole = (shape * (most // len(shape) + 1))[:most]
     length, before = MEGABYTE // 64, cpu_seconds(function, whole[: MEGABYTE // 64])
     while length < most and before < LONG_ENOUGH:
@@ -182,7 +182,7 @@ def grows_too_fast(function: Callable[[str], object], shape: str, *, most: int =
 
 
 def cpu_seconds(function: Callable[[Any], object], given: Any, *, most: float = MOST_ON_LOOP) -> float:
-    """The first of eight runs that took at most `most`, else the least: beside other work even the processor's time differs."""
+    """The first of eight runs within `most`, else the shortest: beside other work even CPU time varies."""
     least = float("inf")
     for _ in range(8):
         began = time.thread_time()
@@ -194,7 +194,7 @@ def cpu_seconds(function: Callable[[Any], object], given: Any, *, most: float = 
 
 
 def outbound(said: str) -> OutboundMessage:
-    """A message that left a conversation."""
+    """An outbound message."""
     return OutboundMessage(
         id=MessageId("m2"),
         location_id=LocationId("l1"),
@@ -210,7 +210,7 @@ def outbound(said: str) -> OutboundMessage:
 
 
 def found() -> set[str]:
-    """Public functions of the pure rooms that take a text, but for those whose texts nobody outside can make long."""
+    """Public functions of the pure packages that take a text, except those whose texts no stranger can make long."""
     names = set()
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")):

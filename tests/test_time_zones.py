@@ -1,4 +1,4 @@
-"""Opening hours follow the newest zone data at hand, however old the system's own files are."""
+"""Business hours use the newest time zone data on the machine, however old the system's own files are."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ print(json.dumps([hours, releases().system, releases().reads_package]))
 
 
 def ask(folder: Path, *zones: str) -> tuple[list[int], str, bool]:
-    """The hour on the wall of each zone at that noon, in a process whose system has its zone files in `folder`."""
+    """The hour in each zone at that noon, in a process whose system has its zone files in `folder`."""
     command = [sys.executable, "-c", ASK % NOON_MS, *zones]
     environment = {**os.environ, "PYTHONTZPATH": str(folder)}
     done = subprocess.run(command, env=environment, check=True, capture_output=True, cwd=Path(__file__).parents[1])
@@ -47,7 +47,7 @@ def test_old_zone_files_of_the_system_are_passed_over() -> None:
 
 
 def test_the_system_is_read_where_it_is_newer(tmp_path: Path) -> None:
-    """Zone files of a release after the package's are the ones that count."""
+    """Zone files of a later release than the package's are used."""
     folder = tmp_path / "zoneinfo"
     shutil.copytree(OLD, folder)
     (folder / "tzdata.zi").write_text("# version 2099a\n")
@@ -60,7 +60,7 @@ def test_the_system_is_read_where_it_is_newer(tmp_path: Path) -> None:
     ("named", "release"), [({"+VERSION": "2025b\n"}, "2025b"), ({}, ""), ({"tzdata.zi": "# no word of it\n"}, "")]
 )
 def test_a_system_that_does_not_tell_its_release_is_passed_over(named: dict[str, str], release: str, tmp_path: Path) -> None:
-    """The release stands in `tzdata.zi` or `+VERSION`; files of unknown age are not preferred to pinned ones."""
+    """The release is in `tzdata.zi` or `+VERSION`; files of unknown age are not preferred to pinned ones."""
     folder = tmp_path / "zoneinfo"
     shutil.copytree(OLD, folder)
     (folder / "tzdata.zi").unlink()
@@ -71,13 +71,13 @@ def test_a_system_that_does_not_tell_its_release_is_passed_over(named: dict[str,
 
 
 def test_a_system_without_zone_files_is_enough(tmp_path: Path) -> None:
-    """Where no zone files are installed, the package serves."""
+    """Without zone files in the system, the package is used."""
     hours, system, package = ask(tmp_path, "America/Winnipeg", "America/Toronto")
     assert (hours, system, package) == ([7, 7], "", True)
 
 
 def test_a_zone_that_only_the_system_has_is_read_from_there(tmp_path: Path) -> None:
-    """A name that the package lacks is taken from the system, even if its files are older."""
+    """A name that the package lacks is read from the system, even if its files are older."""
     folder = tmp_path / "zoneinfo"
     shutil.copytree(OLD, folder)
     shutil.copy(folder / "America/Vancouver", folder / "America/Newtown")

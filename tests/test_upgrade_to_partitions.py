@@ -1,4 +1,4 @@
-"""The upgrade from schema version 1 to 2: every key gets its partition, whenever it is interrupted and whoever still runs."""
+"""The upgrade from schema version 1 to 2: every key gets its partition, after any interruption and beside old processes."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ TOMBSTONES = {f"{UNTAGGED}workers", f"{UNTAGGED}location:{HERE}", f"{UNTAGGED}lo
 
 
 class Mortal(ScriptedRedis):
-    """A client of a process that dies after so many calls."""
+    """A client of a process that dies after this many calls."""
 
     left = 0
 
@@ -63,7 +63,7 @@ class _MortalPipeline(Pipeline):
 
 
 def age(redis: Redis) -> None:
-    """Give a state of this version the names of version 1."""
+    """Give a state of this version the keys of version 1."""
     for name in map(str, redis.scan_iter("{*")):
         old = UNTAGGED + name.partition("}:")[2]
         if old.removeprefix(UNTAGGED) in {"owned", "claimed", "leader", "short", "server"}:
@@ -89,7 +89,7 @@ def age(redis: Redis) -> None:
 
 @pytest.fixture
 def old(redis: Redis) -> Redis:
-    """What version 1 left: locations of two partitions, a turn under way, what waits, a pause, what an erased contact stopped."""
+    """A state of version 1: locations of two partitions, a turn in progress, waiting messages, a pause, and an opt-out."""
     keep(redis, HERE, "there", reconcile_minutes=10)
     lanes = lanes_of(redis)
     accept(redis, message("m1"), message("m2", "other", "there"), message("m3", "parked"), message("m4", "waiting"))
@@ -125,7 +125,7 @@ def refill(redis: Redis, state: dict[str, Any]) -> None:
 
 
 def left_of(redis: Redis) -> set[str]:
-    """What has no partition."""
+    """The keys without a partition."""
     return set(map(str, redis.scan_iter(f"{UNTAGGED}*")))
 
 
@@ -134,7 +134,7 @@ def timeless(redis: Redis) -> dict[str, Any]:
 
 
 def test_every_key_finds_its_partition(old: Redis) -> None:
-    """Whatever names its location is with it; what names none is in each partition; older processes are made to fail."""
+    """A key that names its location is in its partition, one that names none in each; older processes fail."""
     kept = {name.removeprefix(UNTAGGED): value["value"] for name, value in everything(old).items()}
     take_over(old)
     assert left_of(old) == {SCHEMA_KEY, *TOMBSTONES}
@@ -155,7 +155,7 @@ def test_every_key_finds_its_partition(old: Redis) -> None:
 
 
 def test_operators_and_reports_are_moved(old: Redis) -> None:
-    """A token stays valid, a report is sent once, and each entry of a daily report is in the partition of its location, once."""
+    """A token stays valid, a report is sent once, and each entry of a daily report is in its location's partition, once."""
     entries = sorted(map(str, old.lrange(f"{UNTAGGED}reported", 0, -1)))
     take_over(old)
     operators, announcements = Operators(old), Announcements(old)
@@ -172,7 +172,7 @@ def test_operators_and_reports_are_moved(old: Redis) -> None:
 
 
 def test_what_was_under_way_goes_on(old: Redis) -> None:
-    """The turn keeps its lease, what waits is claimed, and the next upgrade finds nothing to do."""
+    """The turn keeps its lease, waiting lanes are claimed, and the next upgrade finds nothing to do."""
     take_over(old)
     before = timeless(old)
     take_over(old)
@@ -184,7 +184,7 @@ def test_what_was_under_way_goes_on(old: Redis) -> None:
 
 
 def test_an_upgrade_that_is_killed_goes_on(redis: Redis, old: Redis) -> None:
-    """After any call: the next start ends with the same state, and until then no older process may start."""
+    """After any call the next start ends with the same state, and until then no older process may start."""
     state = everything(old)
     take_over(old)
     whole, calls = timeless(old), 0
@@ -209,14 +209,14 @@ def test_an_upgrade_that_is_killed_goes_on(redis: Redis, old: Redis) -> None:
 
 @pytest.mark.parametrize("left", sorted(STATES.glob("*/*.json")), ids=lambda path: f"{path.parent.name}-{path.stem}")
 def test_nothing_of_an_older_version_stays_behind(redis: Redis, left: Path) -> None:
-    """Every state that a version has left is moved as a whole."""
+    """Every stored state of an older version is moved completely."""
     refill(redis, json.loads(left.read_text(encoding="utf-8")))
     take_over(redis)
     assert left_of(redis) <= {SCHEMA_KEY, *TOMBSTONES}
 
 
 def test_an_older_script_fails_instead_of_missing_a_location(old: Redis) -> None:
-    """What it looks at first is of another type, so that a webhook is answered 429, and a worker claims nothing; for a week."""
+    """Its first key has another type, so for a week a webhook gets 429, and a worker claims nothing."""
     take_over(old)
     with pytest.raises(ResponseError, match="WRONGTYPE"):
         old.hexists(f"{UNTAGGED}location:{HERE}", "settings")
@@ -227,7 +227,7 @@ def test_an_older_script_fails_instead_of_missing_a_location(old: Redis) -> None
 
 @pytest.mark.parametrize(("name", "ahead"), [("workers", 5_000), ("keys", 30_000), ("receiving", 0)])
 def test_while_an_older_process_lives_nothing_is_changed(old: Redis, name: str, ahead: int) -> None:
-    """It is told to be stopped; a minute after its last sign the upgrade begins."""
+    """The error says to stop it; a minute after its last sign of life the upgrade begins."""
     sign = f"{UNTAGGED}{name}"
     if name == "receiving":
         old.set(sign, 1, px=20_000)
@@ -254,7 +254,7 @@ def test_a_command_line_upgrades_nothing(old: Redis) -> None:
 
 
 def test_a_backlog_is_moved_in_batches(redis: Redis) -> None:
-    """Thousands of lanes and dead letters are moved some at a time, and none is left or lost."""
+    """Thousands of lanes and dead letters are moved in batches, and none is left or lost."""
     pipe = redis.pipeline(transaction=False)
     pipe.set(f"{UNTAGGED}located", 1)
     for number in range(1200):

@@ -1,4 +1,4 @@
-"""A version that takes another's place: it serves what that one left, and leaves alone what a newer one wrote."""
+"""A version that replaces another: it handles that one's state, and leaves a newer one's alone."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ NEWER = SCHEMA + 1
 
 
 def left_by(state: str) -> pytest.MarkDecorator:
-    """Each version that has left such a state."""
+    """Each version with such a state."""
     return pytest.mark.parametrize("left", sorted(STATES.glob(f"*/{state}.json")), ids=lambda path: path.parent.name)
 
 
 def restore(redis: Redis, left: Path, url: str = "http://127.0.0.1:1") -> None:
-    """Fill an empty Redis with a state, and start as this version; the other side stands elsewhere now."""
+    """Fill an empty Redis with a state, and start as this version; the tests' server has another address now."""
     for name, kept in json.loads(left.read_text(encoding="utf-8")).items():
         if kept["kind"] == "hash":
             kept["value"].update(_moved(kept["value"], url))
@@ -71,7 +71,7 @@ def fill(redis: Redis, name: str, kept: dict[str, Any]) -> None:
 
 
 def _moved(record: dict[str, str], url: str) -> dict[str, str]:
-    """The settings with another address of the completion service: they are sealed, as that version sealed them."""
+    """The settings with another address of the completion service, encrypted as by that version."""
     if "settings" not in record:
         return {}
     fernet = Fernet(FERNET_KEY)
@@ -81,7 +81,7 @@ def _moved(record: dict[str, str], url: str) -> dict[str, str]:
 
 @left_by("waiting")
 def test_messages_that_an_older_version_took_in_are_answered(redis: Redis, left: Path) -> None:
-    """What waits is answered once, all of it together, by its settings."""
+    """Waiting messages are answered once, together, with their settings."""
     world = World(redis)
     with OtherSide(world.serve) as side:
         world.url = side.url
@@ -110,7 +110,7 @@ def test_a_dead_letter_of_an_older_version_is_replayed(redis: Redis, left: Path)
 
 @left_by("unknown")
 def test_a_send_of_unknown_outcome_of_an_older_version_is_settled(redis: Redis, left: Path) -> None:
-    """It is read back before anything is posted: seen in GHL, it is not posted again."""
+    """It is read back before anything is posted: found in GHL, it is not posted again."""
     world = World(redis)
     with OtherSide(world.serve) as side:
         world.url = side.url
@@ -123,7 +123,7 @@ def test_a_send_of_unknown_outcome_of_an_older_version_is_settled(redis: Redis, 
 
 @left_by("replied")
 def test_a_message_that_an_older_version_answered_is_explained(redis: Redis, left: Path) -> None:
-    """Its timeline, its outcome and its reply are told, and the message that comes again is known."""
+    """Its timeline, its outcome and its reply are shown, and the repeated message is known."""
     restore(redis, left)
     timeline = Timelines(redis).find("m1")
     assert timeline
@@ -134,7 +134,7 @@ def test_a_message_that_an_older_version_answered_is_explained(redis: Redis, lef
 
 
 def what_becomes_of_the_next(redis: Redis, left: Path) -> tuple[str | None, str | None]:
-    """The contact writes once more."""
+    """Let the contact write once more; returns the outcome."""
     world = World(redis)
     restore(redis, left)
     world.write("m3")
@@ -144,19 +144,19 @@ def what_becomes_of_the_next(redis: Redis, left: Path) -> tuple[str | None, str 
 
 @left_by("stopped")
 def test_a_contact_that_stopped_is_left_alone(redis: Redis, left: Path) -> None:
-    """What it forbade an older version it has forbidden this one."""
+    """An opt-out in an older version counts in this one."""
     assert what_becomes_of_the_next(redis, left) == ("skipped", "stop_word")
 
 
 @left_by("taken_over")
 def test_a_person_who_took_over_is_not_talked_over(redis: Redis, left: Path) -> None:
-    """Nor is one whom an older version has heard."""
+    """A takeover in an older version counts too."""
     assert what_becomes_of_the_next(redis, left) == ("skipped", "human_takeover")
 
 
 @left_by("held")
 def test_a_hold_is_lifted_and_all_that_waited_is_answered(redis: Redis, left: Path) -> None:
-    """What was refused, and what came since, which takes the refused texts along."""
+    """Refused messages and later ones are answered, the later ones with the refused texts."""
     world = World(redis)
     with OtherSide(world.serve) as side:
         world.url = side.url
@@ -169,7 +169,7 @@ def test_a_hold_is_lifted_and_all_that_waited_is_answered(redis: Redis, left: Pa
 
 @left_by("installed")
 def test_the_tokens_of_an_install_are_known(redis: Redis, left: Path) -> None:
-    """They open with the key that has sealed them."""
+    """They can be decrypted with their key."""
     restore(redis, left)
     grant = grants_of(redis).get(of_location(HERE))
     assert grant
@@ -177,13 +177,13 @@ def test_the_tokens_of_an_install_are_known(redis: Redis, left: Path) -> None:
 
 
 def test_this_version_can_leave_its_state_to_the_next(tmp_path: Path) -> None:
-    """What writes the states still works, and writes each that is looked at here."""
+    """The program that writes the states works, and writes each state of these tests."""
     make.main(tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {path.name for path in STATES.glob("*/*.json")}
 
 
 def test_what_a_newer_version_adds_to_a_record_is_passed_over() -> None:
-    """While two versions run at once, a message and an answer of the newer one are read by the older one."""
+    """While two versions run at once, the older one reads a message and an answer of the newer one."""
     newer = {**orjson.loads(encode(message())), "mood": "cheerful"}
     assert decode(orjson.dumps(newer).decode()) == message()
     answer = decode_answer('{"text": "hello", "mood": "cheerful"}')
@@ -192,7 +192,7 @@ def test_what_a_newer_version_adds_to_a_record_is_passed_over() -> None:
 
 
 def test_a_state_becomes_this_versions_at_the_first_start(redis: Redis) -> None:
-    """Without a form, or of an older one, it gets this version's; a second start changes nothing."""
+    """Without a version, or with an older one, it gets this version's; a second start changes nothing."""
     take_over(redis)
     take_over(redis)
     look(redis)
@@ -207,14 +207,14 @@ def test_to_look_is_not_to_take_over(redis: Redis) -> None:
 
 @pytest.fixture
 def newer(redis: Redis) -> Iterator[Redis]:
-    """A Redis in which a newer version has worked, for as long as the test lasts."""
+    """A Redis that a newer version has used, during the test."""
     redis.set(SCHEMA_KEY, NEWER)
     yield redis
     redis.delete(SCHEMA_KEY)
 
 
 def test_a_newer_versions_state_is_left_alone(newer: Redis) -> None:
-    """It is refused with what to do, and stays what it is."""
+    """It is refused with what to do, and is unchanged."""
     for refused in (take_over, look):
         with pytest.raises(Misconfigured, match=rf"schema version {NEWER}.*knows schema version {SCHEMA}"):
             refused(newer)

@@ -1,4 +1,4 @@
-"""Locations on hold for GHL's API version: released by what GHL answers to the version that is set now."""
+"""Locations on hold for GHL's API version: released if GHL accepts the version that is set now."""
 
 from __future__ import annotations
 

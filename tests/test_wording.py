@@ -1,4 +1,4 @@
-"""Plain English: phrases that have to be read twice are in no document, page, help text or docstring."""
+"""Plain English: listed phrases are in no document, page, help text or docstring."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ CODE = sorted(path for room in ("bridge", "workers", "infra") for path in (ROOT 
 
 
 def found(text: str) -> list[str]:
-    """The phrases of a text that are on the list, each with what to write instead."""
+    """The listed phrases in a text, each with what to write instead."""
     plain = " ".join(text.split())
     return [
         f"{hit[0]!r}: write {instead!r}"
@@ -112,6 +112,6 @@ def test_comments_of_lua_scripts_are_in_plain_english() -> None:
 
 
 def test_a_listed_phrase_is_seen() -> None:
-    """In any case, across a line break, with the term to write instead."""
+    """This holds in any case, across a line break, with the term to write instead."""
     assert found("What\n    becomes of it") == ["'What becomes of': write 'the outcome of'"]
     assert found("The outcome of a message.") == []

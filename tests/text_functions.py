@@ -1,4 +1,4 @@
-"""Every pure function that is given a text of somebody else's, as a function of one text."""
+"""Every pure function that takes a foreign text, as a function of one text."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def inbound(said: str, **more: Any) -> InboundMessage:
 
 
 def _closed(function: Callable[[str, dict[str, None]], object]) -> Callable[[str], None]:
-    """What raises when a text is not whole."""
+    """An input that raises an error for an incomplete text."""
 
     def run(said: str) -> None:
         with suppress(Unclosed):
@@ -81,7 +81,7 @@ def _closed(function: Callable[[str, dict[str, None]], object]) -> Callable[[str
 
 
 def _refused(function: Callable[[str], object]) -> Callable[[str], None]:
-    """What raises for what it can't use: that takes its time too."""
+    """An input that raises for unusable texts, because that takes time too."""
 
     def run(said: str) -> None:
         with suppress(Exception):

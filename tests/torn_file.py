@@ -21,7 +21,7 @@ CUT_BYTES = 90
 
 
 def program(maker: str) -> Path:
-    """A server of this maker, on PATH or the package's; without one the test is skipped."""
+    """A server of this project, on PATH or in the package; without one the test is skipped."""
     for found in redis_server.programs():
         server = redis_data.server_of(found)
         if server and server.maker == maker:
@@ -30,7 +30,7 @@ def program(maker: str) -> Path:
 
 
 def tear(server: Path, folder: Path) -> None:
-    """Keep `before`, then let a script keep five values and cut within its fourth."""
+    """Store `before`, then let a script store five values and cut within its fourth."""
     port = redis_server.free_port()
     options = {"port": str(port), "dir": str(folder), "appendonly": "yes", "appendfsync": "always", "save": ""}
     command = [str(server), *(part for name, value in options.items() for part in (f"--{name}", value))]

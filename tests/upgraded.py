@@ -34,7 +34,7 @@ REFUSED = 78
 
 
 def main(commit: str, *libraries: str) -> int:
-    """Upgrade, and tell what became of every message."""
+    """Upgrade, and report the outcome of every message."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         older = stack.enter_context(worktree(commit, folder / "older"))
@@ -53,7 +53,7 @@ def main(commit: str, *libraries: str) -> int:
 
 
 def _upgraded(machine: Machine, older: str) -> dict[str, Any]:
-    """One version after the other at one address; answers who wrote how much."""
+    """Replace one version by the other at one address; returns who wrote how much."""
     port, of_older, of_newer = str(redis_server.free_port()), {"PYTHONPATH": older}, {"PYTHONPATH": str(ROOT)}
     url = f"http://127.0.0.1:{port}"
     machine.start("web-older", PORT=port, **of_older)
@@ -81,7 +81,7 @@ def _upgraded(machine: Machine, older: str) -> dict[str, Any]:
 
 
 def _apply(machine: Machine, of_older: dict[str, str]) -> None:
-    """Make the location known, by the older version's own command line."""
+    """Apply the location with the older version's own command line."""
     token = "pit-secret"
     machine.sim.order("locations", id=LOCATION, token=token)
     settings: dict[str, Any] = {

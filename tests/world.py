@@ -1,4 +1,4 @@
-"""A whole other side for one lane: GHL and a completion service on a real socket, and a desk that works against them."""
+"""GHL and a completion service for one lane on a real socket, and the services that answer with them."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ class NoHeartbeat:
 
 @dataclass(slots=True)
 class World:
-    """What the other side was asked, and how it answers.
+    """The requests to GHL and the provider, and their answers.
 
     `refusing` gives paths a status other than 2xx, with `refused` as its body, `retry_after` goes along with it.
     `meanwhile` is called once, while the next completion is in work. `listed`
@@ -137,7 +137,7 @@ class World:
                 return
 
     def keep(self, **settings: Any) -> None:
-        """Apply the location, with logins of both sides and without a look-up of the contact."""
+        """Apply the location, with logins of both sides and without contact look-up."""
         assistable = {"assistant_id": "a", "token": "t", "url": self.url + COMPLETE, "delivery": "bridge"}
         assistable |= settings.pop("assistable", {})
         agencii = {"api_integration_id": "i", "token": "t", "url": self.url + AGENCII, **settings.pop("agencii", {})}
@@ -154,16 +154,16 @@ class World:
 
     @property
     def circuits(self) -> Circuits:
-        """Who is known to be down."""
+        """The circuits."""
         return Circuits(self.redis, every=10)
 
     def work(self, *, delays: tuple[float, ...] = (1.0, 1.0, 1.0, 1.0), readback: tuple[float, ...] = ()) -> None:
-        """Work on the lane once; it must be due."""
+        """Run the lane's turn once; it must be due."""
         assert LANE in claim(lanes_of(self.redis))
         flow.answer(LANE, self.services(delays=delays, readback=readback))
 
     def services(self, *, delays: tuple[float, ...] = (), readback: tuple[float, ...] = ()) -> AnswerServices:
-        """What answering needs, of real things."""
+        """The real services for answering."""
         wire = Wire(ssl_context=_authorities())
         return AnswerServices(
             lanes=lanes_of(self.redis),
@@ -187,33 +187,33 @@ class World:
         )
 
     def asked(self, path: str) -> list[Any]:
-        """What came to a path."""
+        """The requests to a path."""
         return [document for called, document in self.calls if called == path]
 
     def inputs(self) -> list[str]:
-        """What the provider was asked."""
+        """The inputs of the provider's questions."""
         return [document["input"] for path, document in self.calls if path == COMPLETE]
 
     def posts(self) -> list[str]:
-        """The texts that GHL was asked to send."""
+        """The texts of the posts to GHL."""
         return [document["message"] for path, document in self.calls if path == POST]
 
     def tags(self) -> list[list[str]]:
-        """The tags that were put on the contact."""
+        """The tags that were added to the contact."""
         return [document["tags"] for path, document in self.calls if path == TAGS]
 
     def status(self, id_: str = "m1") -> tuple[str | None, str | None]:
-        """The outcome of a message, and why."""
+        """The outcome of a message, and its reason."""
         status, reason = self.redis.hmget(key("message", HERE, id_), ["status", "reason"])
         return (None if status is None else text(status)), (None if reason is None else text(reason))
 
     def events(self) -> list[Event]:
-        """What the timeline tells."""
+        """The events in the timeline."""
         timeline = Timelines(self.redis).find(LANE.contact_id)
         return list(timeline.events) if timeline else []
 
     def steps(self) -> list[str]:
-        """The steps that the timeline tells."""
+        """The steps in the timeline."""
         return [event.step for event in self.events()]
 
     def dead_letter(self) -> str:
@@ -232,7 +232,7 @@ class World:
         return [row for row in self.written if row["id"] not in known and not self.late]
 
     def _found(self) -> list[dict[str, Any]]:
-        """The contact's conversations as GHL's search has them."""
+        """The contact's conversations in GHL's search."""
         others = [{"id": id_, "contactId": LANE.contact_id, "lastMessageDate": now_ms(self.redis)} for id_ in self.others]
         return [] if self.unknown else [*others, {"id": CONVERSATION, "contactId": LANE.contact_id}]
 
@@ -295,7 +295,7 @@ class World:
 
 @cache
 def _authorities() -> ssl.SSLContext:
-    """One for all tests: it takes tens of milliseconds to be read, and a test may work hundreds of times."""
+    """One for all tests: reading them takes tens of milliseconds, and a test may work hundreds of times."""
     return httpx.create_ssl_context(trust_env=False)
 
 

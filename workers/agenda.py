@@ -1,4 +1,4 @@
-"""When a dispatcher looks at which partitions: at those that rang or whose lanes become due, and at all once in a while."""
+"""When a dispatcher claims in which partitions: in one with a wake-up or a due lane at once, in all of them from time to time."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ ALL = tuple(range(PARTITIONS))
 
 
 class Agenda:
-    """The moments at which one dispatcher claims."""
+    """The times at which one dispatcher claims."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        # Of those partitions whose next moment is known.
+        # The time of the next claim, for partitions where it is known.
         self._due: dict[int, float] = {}
-        # When all are looked at.
+        # The time of the next claim in all partitions.
         self._all_due = clock()
-        # A partition that rang may tell of a slot that a lane of another one waits for.
+        # A lane waits for a slot. A wake-up of any partition may mean that there is one.
         self._short = False
 
     def ring(self, partitions: Iterable[int] | None) -> None:
-        """These have rung; None: any may have."""
+        """There were wake-ups for these partitions; None: there may be one for any."""
         now = self._clock()
         rung = None if partitions is None else tuple(partitions)
         if rung is None or (rung and self._short):
@@ -39,13 +39,13 @@ class Agenda:
             self._due |= dict.fromkeys(rung, now)
 
     def due(self) -> tuple[int, ...]:
-        """The partitions to look at now. All if none is due: everyone who asks wants to know."""
+        """The partitions to claim in now. All if none is due, because the caller claims anyway."""
         now = self._clock()
         due = tuple(number for number, at in sorted(self._due.items()) if at <= now)
         return ALL if now >= self._all_due or not due else due
 
     def note(self, looks: Mapping[int, PartitionClaim], *, calm: float, otherwise: float) -> None:
-        """What a claim found. All are looked at again after `calm` seconds, or after `otherwise` if one of these isn't calm."""
+        """Record a claim's results. The next claim in all is after `calm` seconds, or after `otherwise` if one isn't calm."""
         now = self._clock()
         if len(looks) == PARTITIONS:
             self._all_due, self._short = now + calm, False

@@ -50,7 +50,7 @@ def build(settings: Settings) -> Celery:
     leaving = threading.Event()
     task = register(app, services, leaving)
     slots = settings.worker_concurrency
-    # Not on the state's own server: then a claim can't publish by itself.
+    # If the broker is not on the state's own server, a claim can't publish.
     beside = {"wake_ups": task.as_list} if settings.broker == settings.state_url and is_on_redis(settings.broker) else {}
     dispatcher = Dispatcher(redis, services.lanes, slots=slots, publish=task.publish, **beside)
     sweeper = Sweeper(Sweeps(redis), services.locations, build_sweep_services(settings, redis, tally))

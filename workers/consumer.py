@@ -46,7 +46,7 @@ class Consumer(EveryConsumer):
         self._told_at = 0.0
 
     def ensure_connected(self, conn: Any) -> Any:
-        """As Celery's, which would wait for up to half a minute between tries."""
+        """Like Celery's method, which would wait for up to half a minute between attempts."""
         conn.ensure_connection = partial(conn.ensure_connection, **RECONNECT)
         return super().ensure_connected(conn)
 
@@ -91,5 +91,5 @@ def _briefly(record: logging.LogRecord) -> bool:
 
 
 def _told_by_us(record: logging.LogRecord) -> bool:
-    """Whether a log record repeats a problem that is already logged, which Celery does with each try."""
+    """Whether a log record repeats a problem that is already logged, because Celery logs each attempt."""
     return not (isinstance(record.args, tuple) and consumer.CONNECTION_RETRY in record.args)  # type: ignore[attr-defined] # as above

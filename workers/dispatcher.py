@@ -70,7 +70,7 @@ class Dispatcher:
                 # Before the claim: for lanes that become due after it, a wake-up is sent.
                 self._wakes.listen()
                 sleep = self.dispatch(rung)
-                # Even without a rest, so that a backlog in one partition hides no wake-up of another.
+                # Also without a pause, so that a backlog in one partition hides no wake-up of another.
                 rung = self._wakes.wait(sleep, unless=self._stopping.is_set)
             except Exception as error:  # noqa: BLE001 - a worker whose dispatcher ended would look alive and do nothing
                 why = str(error) if isinstance(error, Unavailable) else f"internal fault: {type(error).__name__}"
@@ -82,7 +82,7 @@ class Dispatcher:
     def dispatch(self, rung: Iterable[int] | None = None) -> float:
         """Claim once and publish wake-ups for the claimed lanes. Returns the seconds until the next claim is useful.
 
-        `rung` are the partitions of which wake-ups came; None: there may have been some of any.
+        `rung` are the partitions of received wake-ups; None: there may have been one for any.
         """
         self._agenda.ring(rung)
         wake_ups = self._wake_ups()

@@ -59,7 +59,7 @@ class Heartbeat:
         return [turn for turn in list(self._kept.values()) if turn.token not in self._posting | self._posted]
 
     def giving_back(self, turn: Turn) -> None:
-        """Mark a turn that is about to be given back: its thread may do nothing any more that can't be taken back."""
+        """Mark a turn that is about to be given back: its thread may do nothing more that can't be undone."""
         self._given_back.add(turn.token)
 
     def gave_back(self, turn: Turn) -> bool:

@@ -1,7 +1,7 @@
-"""Celery's pool of threads, all of them started with the worker.
+"""Celery's pool of threads, all started with the worker.
 
-Celery's own pool starts each when it is first needed. A machine that gave no more threads then ended the worker ("Unrecoverable
-error: can't start new thread"), and with it everything that was in flight. A thread that waits takes about 40 KB.
+Celery's own pool starts each thread when it is first needed. If the machine allowed no more threads then, the worker ended
+("Unrecoverable error: can't start new thread"), with all its turns. A waiting thread takes about 40 KB.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ log = structlog.get_logger()
 
 
 class TaskPool(EveryTaskPool):
-    """With as many threads as there are slots, or as many as the machine gives."""
+    """A pool with as many threads as there are slots, or as many as the machine allows."""
 
     executor: ThreadPoolExecutor  # celery-types lacks it
 
@@ -30,7 +30,7 @@ class TaskPool(EveryTaskPool):
             for _ in range(self.limit):
                 self.executor.submit(started.wait)
         except RuntimeError:
-            # What is submitted beyond them waits for one of them.
+            # Further tasks wait for a free thread.
             log.warning("worker.fewer_threads", threads=threading.active_count(), wanted=self.limit)
             self.executor._max_workers = max(1, len(self.executor._threads))  # noqa: SLF001 - it would try again with each task
         finally:

@@ -1,4 +1,4 @@
-"""Which queue this worker listens to: the state says so, and without the state there is nothing to do."""
+"""The queue of this worker: its name is in the state, and without the state there is nothing to do."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ PAUSE_SECONDS = 1.0
 
 def wait_for_queue(settings: Settings) -> str:
     """The queue's name; wait until Redis returns it, and log once why. Raises Misconfigured."""
-    redis, told = build_redis_for_health(settings), False
+    redis, reported = build_redis_for_health(settings), False
     while True:
         try:
             return queue_of(installation_id(redis))
         except Unavailable as error:
-            if not told:
-                print(f"worker: {error}; it waits until that works", file=sys.stderr)  # noqa: T201 - before logging is set up
-            told = True
+            if not reported:
+                print(f"worker: {error}; the worker waits until this works", file=sys.stderr)  # noqa: T201 - before logging is set up
+            reported = True
             time.sleep(PAUSE_SECONDS)

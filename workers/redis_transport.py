@@ -30,5 +30,5 @@ class TolerantTransport(EveryTransport):
     """A Redis transport with `TolerantChannel`."""
 
     Channel = TolerantChannel
-    # How long a fetch waits for a wake-up: one that comes ends it, and each is a command.
+    # How long a fetch waits for a wake-up. A wake-up ends it, and each fetch is a command.
     brpop_timeout = 8

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-# What is to be swept soon is planned further ahead than this (flow.LISTED_SECONDS).
+# A sweep that is requested soon is scheduled later than this (flow.LISTED_SECONDS).
 EVERY_SECONDS = 7.0
 # GHL may list a message a little later than it was written.
 OVERLAP_MS = 120_000
@@ -63,14 +63,14 @@ class Sweeper:
         if isinstance(due, float):
             self._wait = min(self._every, due)
             return False
-        kept = self._locations.get(due.location_id)
-        interval = kept.location.reconcile_minutes * 60 if kept else 0
-        if kept is None or not interval:
+        record = self._locations.get(due.location_id)
+        interval = record.location.reconcile_minutes * 60 if record else 0
+        if record is None or not interval:
             self._sweeps.done(due.location_id, due.progress, seconds=None)
-        elif not _can_be_read(kept):
+        elif not _can_be_read(record):
             self._sweeps.done(due.location_id, due.progress, seconds=interval)
         else:
-            self._sweep(kept, due, interval=interval)
+            self._sweep(record, due, interval=interval)
         return True
 
     def stop(self) -> None:

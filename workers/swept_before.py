@@ -1,4 +1,4 @@
-"""What a worker knows of its sweeps although the state has forgotten it: a FLUSHALL makes every location a new one."""
+"""A worker's memory of its sweeps: after a FLUSHALL the state has every location as a new one."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """When a location was first applied, as it was then, and up to when its messages are known (ms)."""
+    """When a location was first applied, by the state of that time, and until when its messages are known (ms)."""
 
     activated_at_ms: int
     since_ms: int
@@ -27,13 +27,13 @@ class SweptBefore:
         self._known: dict[LocationId, _Known] = {}
 
     def note(self, kept: LocationRecord, progress: Progress) -> None:
-        """A sweep of the location is complete."""
+        """Record that a sweep of the location is complete."""
         self._known[kept.location.location_id] = _Known(kept.activated_at_ms, progress.since_ms)
 
     def widened(self, span: Span, kept: LocationRecord, due: DueSweep) -> Span:
-        """The span, back to this worker's own last sweep if the state lost writes after it and the location was applied again.
+        """The span, extended to this worker's own last sweep if the state lost writes since and the location was applied again.
 
-        Without a loss a location that was removed and applied again is a new one, and its old messages stay unanswered.
+        Without a loss, a location that was removed and applied again is a new one, and its old messages stay unanswered.
         """
         known = self._known.get(kept.location.location_id)
         lost_ms = due.lost_writes_at_ms

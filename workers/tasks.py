@@ -81,7 +81,7 @@ def _left_if_it_refuses(producer: Any) -> Iterator[None]:
 def register(app: Celery, services: AnswerServices, leaving: Event) -> WakeUp:
     """Register the task with the app. While the worker is `leaving`, it returns wake-ups to other workers immediately.
 
-    Otherwise it would pay for a completion whose turn it has to give back.
+    Otherwise it would pay for a completion of a turn that it must give back.
     """
 
     @app.task(name="bridge.answer", shared=False)

@@ -33,7 +33,7 @@ class UnheardClaims:
     def tell(self, *, some: bool = True) -> None:
         """Log when the oldest claim waits too long for its turn, and when that is over. Raises Unavailable.
 
-        `some`: there is a claim whose turn has not begun; otherwise there is nothing to look at.
+        `some`: there is a claim without a turn; otherwise nothing is read.
         """
         now = self._clock()
         if now - self._looked_at < EVERY_SECONDS or not (some or self._told):

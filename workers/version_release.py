@@ -1,4 +1,4 @@
-"""A thread in every worker that releases locations on hold for GHL's API version, once GHL takes what is set now."""
+"""A thread in every worker that releases locations on hold for GHL's API version, once GHL accepts the current one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EVERY_SECONDS = 30.0
 
 
 class VersionRelease:
-    """Asks at the start, which is when the setting may be another one, and then now and again. Any number of them may run."""
+    """Asks at the start, when the setting may have changed, and then from time to time. Any number of them may run."""
 
     def __init__(self, holds: VersionHolds, *, every: float = EVERY_SECONDS) -> None:
         self._holds = holds
@@ -26,7 +26,7 @@ class VersionRelease:
         self._stopping = threading.Event()
 
     def run(self) -> None:
-        """Ask, until `stop`."""
+        """Ask until `stop`."""
         while not self._stopping.is_set():
             try:
                 self._holds.release()
@@ -35,5 +35,5 @@ class VersionRelease:
             self._stopping.wait(self._every)
 
     def stop(self) -> None:
-        """Ask no more."""
+        """Stop asking."""
         self._stopping.set()

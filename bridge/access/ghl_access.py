@@ -24,10 +24,10 @@ class GHLAccess:
         self._renewing = renewing
         self._budgets = budgets
 
-    def open(self, kept: LocationRecord, need: Need, breaker: Breaker | None = None) -> Access:
+    def open(self, record: LocationRecord, need: Need, breaker: Breaker | None = None) -> Access:
         """A location's access with the priority `need`. A missing token raises only when the token is used."""
-        budget = self._budgets.of(kept.location.location_id)
-        return Access(bearer=self._bearer(kept), budget=budget, need=need, breaker=breaker or Unwatched())
+        budget = self._budgets.of(record.location.location_id)
+        return Access(bearer=self._bearer(record), budget=budget, need=need, breaker=breaker or Unwatched())
 
     def at_hand(self, kept: LocationRecord) -> bool:
         """Whether a location's token is known, and needs no request before it can be used."""

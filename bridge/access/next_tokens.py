@@ -1,8 +1,7 @@
 """Gets the next tokens of a grant from GHL, in the process that renews it.
 
 * With the refresh token. Within 30 s GHL returns the same pair for it again (HighLevel's changelog, label "api"). So if an answer
-  is
-  lost, the request is repeated immediately; if a process crashed, the next one repeats it after the lease, which ends in time.
+  is lost, the request is repeated immediately; if a process crashed, the next one repeats it after the lease, which ends in time.
 * If GHL refuses it, by one reconnect with the app's own credentials (https://help.gohighlevel.com/support/solutions/articles/
   155000003717): GHL returns a code, which is exchanged like that of an install, without any user.
 """

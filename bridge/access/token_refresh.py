@@ -86,7 +86,7 @@ class TokenRefresh:
         return grant is not None and self._clock() < min(grant.renew_at, grant.ends_at)
 
     def another(self, owner: Owner, refused: str, company_id: str = "") -> str:
-        """A token other than the one that GHL calls invalid. Raises as `token`."""
+        """A token other than the one that GHL calls invalid. Raises the same as `token`."""
         grant = self._read(owner)
         if grant and grant.access_token != refused:
             return grant.access_token

@@ -43,7 +43,7 @@ def _settle(case: Case, earlier: LedgerEntry, services: AnswerServices) -> Ended
 
     Returns the end of the turn, or the providers to ask now.
     """
-    # If nothing came back, it may deliver while an answer would be waited for, and GHL may list that as late as a post of ours.
+    # If no answer came back, it may deliver as long as an answer is awaited, and GHL may list that as late as a post of ours.
     patience = 0 if earlier.answered else case.kept.location.provider_timeout_seconds + sum(services.readback)
     until_ms = earlier.at_ms + round(patience * 1000)
     finding = look(

@@ -97,24 +97,24 @@ class Case:
 
 def open_case(turn: Turn, services: AnswerServices) -> Case | None:
     """Choose the turn's messages and end those that are not to be answered; None when none is left."""
-    kept = open_location(turn, turn.situation, services)
-    if kept:
-        turn = replace(turn, messages=tuple(by_settings(message, kept.location.types) for message in turn.messages))
-    if kept and _is_stale(turn, kept.location):
+    record = open_location(turn, turn.situation, services)
+    if record:
+        turn = replace(turn, messages=tuple(by_settings(message, record.location.types) for message in turn.messages))
+    if record and _is_stale(turn, record.location):
         turn = replace(turn, answer=None, answered=(), stale=turn.stale + 1)
     chosen = transcript.choose(turn.messages, turn.answered)
-    if kept is None:
+    if record is None:
         skip = Skip(Reason.UNKNOWN_LOCATION, "the location was removed")
         services.lanes.end(turn, _skipped([message.id for message in chosen], skip))
         return None
     # With a saved answer, all messages have the same outcome, which the guards before the post decide.
-    fit = chosen if turn.answer else tuple(message for message in chosen if _deserves_answer(message, turn, kept, services))
+    fit = chosen if turn.answer else tuple(message for message in chosen if _deserves_answer(message, turn, record, services))
     if not fit:
         services.lanes.let_go(turn)
         return None
     return Case(
         turn=turn,
-        kept=kept,
+        kept=record,
         ghl_access=services.ghl_access,
         breaker=TurnBreaker(turn, services.circuits, services.clock),
         messages=fit,
@@ -127,8 +127,8 @@ def open_case(turn: Turn, services: AnswerServices) -> Case | None:
 
 def open_location(turn: Turn, situation: Situation, services: AnswerServices) -> LocationRecord | None:
     """The turn's location as it is now, without the rules that an operator overrules; None if it was removed."""
-    kept = services.locations.open(turn.lane.location_id, situation.location)
-    return replace(kept, location=overrule(kept.location, turn.asked_for)) if kept and turn.asked_for else kept
+    record = services.locations.open(turn.lane.location_id, situation.location)
+    return replace(record, location=overrule(record.location, turn.asked_for)) if record and turn.asked_for else record
 
 
 def may_become_stale(turn: Turn) -> bool:

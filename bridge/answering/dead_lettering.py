@@ -35,8 +35,8 @@ def write_dead_letter(case: Case, dead: Dead, services: AnswerServices) -> bool:
 
 def _on_hold(case: Case, services: AnswerServices) -> bool:
     """Whether the turn will wait on hold: then neither the tag nor the message applies."""
-    kept = services.locations.get(case.turn.lane.location_id)
-    return kept is not None and kept.hold_since_ms > 0
+    record = services.locations.get(case.turn.lane.location_id)
+    return record is not None and record.hold_since_ms > 0
 
 
 def _outcome_unknown(case: Case, dead: Dead) -> bool:

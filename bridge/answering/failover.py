@@ -35,7 +35,7 @@ log = structlog.get_logger()
 # A lane that waits for a provider is woken when it answers again. It also checks at this interval, because messages become too
 # old.
 LONGEST_WAIT_SECONDS = 600.0
-# For how long the lease counts as held that the note of a question was written under, and how much of it must be left then.
+# How long the lease of a question's record counts as held, and how much of it must be left then.
 CHECKED_SECONDS, HELD = 1.0, 0.5
 
 
@@ -160,10 +160,10 @@ def _complete(case: Case, asked: AskedProvider, question: Question, services: An
 
 
 def _fence(turn: Turn, admitted: Admission, services: AnswerServices) -> None:
-    """Check the lease right before a request to a provider that may deliver.
+    """Check the lease right before a request to a provider that may deliver. Raises Fenced.
 
-    Paused or given back since, the turn may be another's, who asked too: two deliveries could never be taken back. The note of
-    the question has checked the lease; that counts for a moment, unless this process gave the turn back. Raises Fenced.
+    If the turn was given back or its lease lost meanwhile, another worker may have asked too, and two deliveries can't be undone.
+    The record of the question has checked the lease; that counts for a moment, unless this process gave the turn back.
     """
     if services.heartbeat.gave_back(turn):
         raise Fenced(f"the lease of {turn.lane} was given back")
@@ -173,7 +173,7 @@ def _fence(turn: Turn, admitted: Admission, services: AnswerServices) -> None:
 
 
 def _knowledge(case: Case, answer: Completion, name: str, services: AnswerServices) -> ExcerptPatch | None:
-    """The words that the answer rests on, where the location keeps them."""
+    """The texts on which the answer is based, if the location stores them."""
     keep = case.kept.location.evidence_texts and answer.knowledge
     return known_of(case.turn, services.excerpts.seal(answer.knowledge, provider=name)) if keep else None
 
@@ -213,5 +213,5 @@ def _tell(
 
 
 def _may_deliver(case: Case, name: str) -> bool:
-    kept = case.kept
-    return failover.who_delivers(kept.location.delivery_of(name), unclaimed=kept.unclaimed, seen=kept.seen) != "bridge"
+    record = case.kept
+    return failover.who_delivers(record.location.delivery_of(name), unclaimed=record.unclaimed, seen=record.seen) != "bridge"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-# A waiting lane is woken as soon as GHL answers. It also tries by itself after this time, because its messages grow old.
+# A waiting lane is woken as soon as GHL answers. It also tries after this time, because its messages become too old.
 LONGEST_WAIT_SECONDS = 600.0
 CIRCUITS: dict[Direction, str] = {"reads": GHL_READS, "posts": GHL_POSTS}
 WHY = {

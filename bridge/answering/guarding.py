@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 LOOKUP_COUNTS_SECONDS = 15.0
 # A situation that a step of the turn returned counts as current, but only for the next step within this time.
 TOLD_COUNTS_SECONDS = 1.0
-# For what is done at once.
+# For steps that follow immediately.
 AT_ONCE_SECONDS = 1.0
 
 
@@ -44,11 +44,11 @@ def guard_anew(case: Case, services: AnswerServices) -> Skip | Again | None:
 def guard_except_hours(case: Case, services: AnswerServices) -> Skip | None:
     """Check all guards except business hours. Raises Retryable if GHL can't be read."""
     situation = _look(case, services)
-    kept = open_location(case.turn, situation, services)
-    if kept is None:
+    record = open_location(case.turn, situation, services)
+    if record is None:
         return Skip(Reason.UNKNOWN_LOCATION, "the location was removed")
-    case.kept, case.standing = kept, situation.standing
-    return judge_turn(case, kept, services) or _judge_contact_and_channel(case, services)
+    case.kept, case.standing = record, situation.standing
+    return judge_turn(case, record, services) or _judge_contact_and_channel(case, services)
 
 
 def needs_nothing(case: Case, services: AnswerServices) -> bool:
@@ -65,14 +65,14 @@ def needs_nothing(case: Case, services: AnswerServices) -> bool:
 def _look(case: Case, services: AnswerServices) -> Situation:
     """The current situation: the one that a step returned (used once), or a new one from Redis.
 
-    With an answer that is not saved yet it is the last one: the step that saves it finds whether that still holds.
+    With an answer that is not saved yet, it is the last one: the step that saves the answer checks whether it still holds.
     """
     if case.unsaved and case.judged:
         return case.judged
-    told, case.told = case.told, None
+    situation, case.told = case.told, None
     conversation = case.last.conversation_id
-    if told and told.conversation_id == conversation and services.clock() - told.read_at <= TOLD_COUNTS_SECONDS:
-        case.judged = told
+    if situation and situation.conversation_id == conversation and services.clock() - situation.read_at <= TOLD_COUNTS_SECONDS:
+        case.judged = situation
     else:
         case.judged = services.situations.read(case.turn.lane, conversation)
     return case.judged
@@ -133,7 +133,7 @@ def _look_up(case: Case, services: AnswerServices) -> tuple[Contact, int]:
     if case.looked_up is None or now - case.looked_up[1] > LOOKUP_COUNTS_SECONDS:
         case.looked_up = services.ghl.contact(case.turn.lane.contact_id, token=case.token, seconds=READ_SECONDS), now
         if services.people and not case.completion:
-            # The question to the provider keeps it.
+            # The record of the question to the provider stores it.
             case.person = services.people.sealed(case.turn.lane, case.looked_up[0], known=case.turn.person)
     return case.looked_up[0], case.turn.now_ms(case.looked_up[1])
 

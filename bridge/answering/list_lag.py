@@ -30,7 +30,7 @@ def note_lag(case: Case, listed: Iterable[Listed], services: AnswerServices) -> 
 
 
 def doubt(case: Case, seen: ListLag, since_ms: int, services: AnswerServices) -> Unproven | float:
-    """How long to wait (s) before a missing message counts as absent, 0 if it does now; or the reason why it never will."""
+    """The wait (s) until a missing message counts as absent, 0 if it does now; or the reason why it never will."""
     age_ms = case.turn.now_ms(services.clock()) - since_ms
     if seen.missing > LONGEST_MS:
         return Unproven(f"GHL's list still lacks a message of {seen.missing / 1000:.0f} s ago, so absence proves nothing")

@@ -1,4 +1,4 @@
-"""Addresses of files as GHL tells them now: the one that a webhook brought is good for some time only."""
+"""Current addresses of files in GHL: an address from a webhook expires."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FRESH_SECONDS = 300.0
 
 
 def fresh_addresses(case: Case, message: InboundMessage, services: AnswerServices) -> tuple[str, ...]:
-    """The addresses of a message's files in GHL's record, in its order; those of the webhook if GHL can't tell now."""
+    """The addresses of a message's files in GHL's record, in its order; those of the webhook if GHL can't be read."""
     try:
         found = services.ghl.content(message.id, token=case.token, seconds=READ_SECONDS).attachments
     except (Permanent, Retryable):
@@ -31,7 +31,7 @@ def fresh_addresses(case: Case, message: InboundMessage, services: AnswerService
 
 
 def with_fresh_addresses(case: Case, messages: Iterable[InboundMessage], services: AnswerServices) -> tuple[InboundMessage, ...]:
-    """The messages with addresses that can be downloaded now: GHL is asked for those that may be out of date."""
+    """The messages with addresses that can be downloaded now: expired ones are read from GHL."""
     oldest = case.now_ms(services) - FRESH_SECONDS * 1000
     return tuple(
         replace(one, attachments=fresh_addresses(case, one, services)) if one.attachments and one.date_added_ms < oldest else one

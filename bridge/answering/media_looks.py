@@ -98,8 +98,8 @@ def _keep(case: Case, look: _Look, services: AnswerServices) -> None:
     known = replace(message, text=_text(message, content), attachments=content.attachments)
     kinds = [each.kind for each in media.attachments_of(known)]
     holds = media.counted(kinds) or "its text"
-    told = {"step": "resolved", "message_id": known.id, "how": f"read from GHL: {holds}", "files": kinds}
-    services.lanes.know(case.turn, [known], event=told)
+    event = {"step": "resolved", "message_id": known.id, "how": f"read from GHL: {holds}", "files": kinds}
+    services.lanes.know(case.turn, [known], event=event)
     if stops(known.text, known.channel, case.kept.location.stop_words):
-        heard = {"step": "stopped", "message_id": known.id, "channel": known.channel, "how": "by the text in GHL"}
-        services.lanes.stop(case.turn, known.channel, at_ms=known.date_added_ms or case.now_ms(services), event=heard)
+        stop_event = {"step": "stopped", "message_id": known.id, "channel": known.channel, "how": "by the text in GHL"}
+        services.lanes.stop(case.turn, known.channel, at_ms=known.date_added_ms or case.now_ms(services), event=stop_event)

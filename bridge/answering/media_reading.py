@@ -53,7 +53,7 @@ def unreadable(case: Case, ended: Ended) -> Ended:
 
 
 def _read_before(case: Case) -> int:
-    """How many files an earlier try has read."""
+    """The number of files that an earlier attempt has read."""
     messages = transcript.asked(case.messages, case.turn.carried)
     return sum(bool(said) for message in messages for said in message.transcripts)
 

@@ -1,7 +1,7 @@
-"""GHL's own bot beside this one: its messages are no person's, and one that is newer than the contact's ends the turn.
+"""GHL's own bot beside this one: its messages don't count as a person's, and one after the contact's message ends the turn.
 
-GHL's events don't tell who wrote a message (`policy.authors`), but `generations` may. It is asked only about what would otherwise
-count as a person's. Without the scope, or without an answer, the message counts as a person's.
+GHL's events don't say who wrote a message (`policy.authors`), but `generations` may. It is read only for messages that would
+otherwise count as a person's. Without the scope, or without an answer, the message counts as a person's.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
-# Of a conversation's messages, in one judgement.
+# How many messages of a conversation are checked at once.
 MOST_ASKED = 10
 
 
@@ -47,13 +47,13 @@ def judge_author(case: Case, skip: Skip | None, services: AnswerServices) -> Ski
 
 
 def _since(case: Case, now_ms: int) -> int:
-    """From when on a person's message is a takeover."""
+    """The time from which on a person's message is a takeover."""
     seconds = case.kept.location.takeover_seconds
     return max(case.standing.resumed_at_ms, 0 if seconds < 0 else round(now_ms - seconds * 1000))
 
 
 def _person_wrote(case: Case, *, since_ms: int, services: AnswerServices) -> bool:
-    """Whether anybody but the bot wrote, by GHL's own list. What can't be read or is too much counts as a person's."""
+    """Whether anybody but the bot wrote, by GHL's list. A list that is unreadable or too long counts as a person's message."""
     try:
         page = services.ghl.page(case.last.conversation_id, token=case.token, seconds=READ_SECONDS)
     except (Fenced, Unavailable):
@@ -75,7 +75,7 @@ def _may_be_a_person(row: Listed) -> bool:
 
 
 def _by_bot(case: Case, id_: MessageId, services: AnswerServices) -> bool:
-    """Whether GHL's bot wrote a message, asked once for each."""
+    """Whether GHL's bot wrote a message; GHL is asked once per message."""
     lane, generations = case.turn.lane, services.generations
     known = generations.known(lane, id_)
     if known is not None or not generations.askable(lane.location_id):

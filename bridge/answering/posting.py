@@ -37,9 +37,9 @@ def deliver(case: Case, completion: Completion, services: AnswerServices) -> End
     if not completion.text:
         silent = case.ended(Status.NO_REPLY, Skip(completion.why_silent or Reason.EMPTY))
         return _post_all(case, completion, services) if texts_of(completion, case.kept.location) else silent
-    heard = heard_of_delivery(case.turn)
-    if heard or delivery(case.kept.location, completion) == "provider":
-        return delivered_by_provider(case, completion, heard or claimed(completion))
+    delivered_ids = heard_of_delivery(case.turn)
+    if delivered_ids or delivery(case.kept.location, completion) == "provider":
+        return delivered_by_provider(case, completion, delivered_ids or claimed(completion))
     settled = settle_claim(case, completion, services)
     return settled or _post_all(case, completion, services)
 
@@ -137,12 +137,12 @@ def _write(case: Case, posting: Posting, services: AnswerServices) -> Sent | Ski
     with services.heartbeat.posting(case.turn):
         outcome = _send(case, posting, reply, services)
         if isinstance(outcome, Sent):
-            noted = posted(case, posting, outcome, services, how="posted")
+            record = posted(case, posting, outcome, services, how="posted")
             if posting.last:
-                case.posted = noted
+                case.posted = record
                 services.heartbeat.posted(case.turn)
             else:
-                services.lanes.sent(case.turn, noted)
+                services.lanes.sent(case.turn, record)
         return outcome
 
 

@@ -44,7 +44,7 @@ def look(
     finding, lag = _read(case, services, back_to_ms or since_ms, find)
     if isinstance(finding, Present):
         return finding
-    # A look that comes late, after an outage say, is also those that were due meanwhile.
+    # A late look, for example after an outage, replaces those that were due meanwhile.
     done, following = case.looks + 1, _wait(case, services, case.looks + 1, since_ms)
     while following == 0:
         done, following = done + 1, _wait(case, services, done + 1, since_ms)
@@ -71,7 +71,7 @@ def _look_elsewhere(case: Case, services: AnswerServices, since_ms: int, find: F
     """Read the contact's other conversations before the message counts as absent: GHL may have stored it there."""
     lane = case.turn.lane
     known = services.ghl.conversations(lane.location_id, contact_id=lane.contact_id, token=case.token, seconds=READ_SECONDS)
-    # The clocks' difference as of the answer, see `read_window`.
+    # The difference of the clocks at the answer, see `read_window`.
     since = since_ms - SLACK_MS + (known.at_ms - case.now_ms(services) if known.at_ms else 0)
     others = [
         one.conversation_id

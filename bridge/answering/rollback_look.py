@@ -1,7 +1,7 @@
-"""The look into GHL after the state went back: what was done and forgotten is not done again, and what was forbidden holds.
+"""The look into GHL after a rollback of the state, so that nothing is done twice and forgotten opt-outs still hold.
 
-The state knows less than it did after a failover to a replica that lagged, a copy that was put back, or a FLUSHALL
-(`parts/rollback.lua` notices it). GHL has the whole conversation.
+The state lacks newer writes after a failover to a replica that lagged, a restored copy, or a FLUSHALL (`parts/rollback.lua`
+notices it). GHL has the whole conversation.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class _View:
 
 
 def look_back(case: Case, services: AnswerServices) -> Resolved | Again | Ended | None:
-    """Look into GHL once, as soon as its list can be believed. Returns None if this turn needn't.
+    """Look into GHL once, as soon as its list can be trusted. Returns None if this turn needs no look.
 
     Raises Retryable, Permanent and OperatorMustFix if GHL can't be read.
     """
@@ -72,7 +72,7 @@ def look_back(case: Case, services: AnswerServices) -> Resolved | Again | Ended 
 
 
 def _forbidden(case: Case, services: AnswerServices) -> Skip | None:
-    """What the state knows of a stop, a pause or a person ends the turn without a look."""
+    """Whether the state already forbids the answer by a stop, a pause or a person, so that no look is needed."""
     case.standing = case.turn.situation.standing
     standing = overrule_standing(case.standing, case.turn.asked_for)
     skip = guards.judge_standing(standing, case.last.channel, case.kept.location, now_ms=case.now_ms(services))
@@ -80,7 +80,7 @@ def _forbidden(case: Case, services: AnswerServices) -> Skip | None:
 
 
 def _read(case: Case, services: AnswerServices) -> _View:
-    """The newest page: more messages than that don't come after one that waits."""
+    """The newest page: no more messages than that come after a waiting one."""
     lane = case.turn.lane
     conversation = case.last.conversation_id
     if not conversation:
@@ -94,7 +94,7 @@ def _read(case: Case, services: AnswerServices) -> _View:
 def _forgotten(case: Case, rollback: Rollback, view: _View, services: AnswerServices) -> tuple[Listed, ...]:
     """Replies after the oldest of the turn's messages that the state does not know.
 
-    None if the turn waits for a delivery by its provider: whether that came is found out where it is settled.
+    None if the turn waits for a delivery by its provider: the read-back finds out whether that arrived.
     """
     if _is_settled_elsewhere(case):
         return ()
@@ -103,13 +103,13 @@ def _forgotten(case: Case, rollback: Rollback, view: _View, services: AnswerServ
     until = rollback.at_ms + UNDER_WAY_MS + view.ahead_ms
     ours = services.lanes.ours(case.turn.lane, [row.id for row in view.rows if row.direction == "outbound"])
     found = forgotten_replies(view.rows, since_ms=since, until_ms=until, ours=ours)
-    # A part whose outcome is unknown is no secret: the ledger tells of it, and it is looked for there.
+    # A part of unknown outcome is not forgotten: it is in the ledger, and its read-back follows.
     known = [text for number, text in enumerate(case.turn.parts) if may_be_there(case.turn, str(number))]
     return tuple(row for row in found if not any(same(row.text, text) for text in known))
 
 
 def _observe(case: Case, rows: Iterable[Listed], services: AnswerServices) -> None:
-    """Note who wrote. What may be the delivery that is still to be settled must not be known as anybody's yet."""
+    """Record who wrote, except for a possible delivery that is not resolved yet."""
     undecided = _is_settled_elsewhere(case)
     outbound = [outbound_of(case, row) for row in rows if row.direction == "outbound" and (row.user_id or not undecided)]
     services.standings.observe(case.turn.lane, outbound, token=case.turn.token)
@@ -123,7 +123,7 @@ def _is_settled_elsewhere(case: Case) -> bool:
 
 
 def _conclude(case: Case, rollback: Rollback, replies: tuple[Listed, ...], services: AnswerServices) -> Resolved | Ended:
-    """End what is answered. An operator's replay is not ended by replies to later messages."""
+    """End the messages that have a reply in GHL. An operator's replay is not ended by replies to later messages."""
     if case.completion and _found_parts(case, case.completion, replies, services):
         return Resolved()
     answered = answered_by(case.messages, replies)
@@ -141,7 +141,7 @@ def _conclude(case: Case, rollback: Rollback, replies: tuple[Listed, ...], servi
 
 
 def _found_parts(case: Case, completion: Completion, replies: Iterable[Listed], services: AnswerServices) -> bool:
-    """Note those parts of a saved answer that are in GHL although the state does not know it. Returns whether there are any."""
+    """Record the parts of a saved answer that are in GHL although the state doesn't know it. Returns whether there are any."""
     left, found = [*replies], False
     for posting in parts_of(case, completion):
         if may_be_there(case.turn, posting.part):
@@ -155,7 +155,7 @@ def _found_parts(case: Case, completion: Completion, replies: Iterable[Listed], 
 
 
 def _text(case: Case, row: Listed, services: AnswerServices) -> str:
-    """Lists leave the text of an e-mail out."""
+    """The text of a message; lists omit that of an e-mail."""
     return row.text or services.ghl.text(row.id, token=case.token, seconds=READ_SECONDS)
 
 

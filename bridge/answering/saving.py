@@ -1,7 +1,7 @@
-"""A provider's answer is saved before anything else can happen: at once, or with the note of its first post.
+"""A provider's answer is saved before anything else can happen: at once, or together with the record of its first post.
 
-Both writes are one call if nothing stands between them: no request, no wait, no connection to open. What the guards are checked
-with then is as old as the turn; the note of the post finds whether it still holds.
+Both writes are one call if there is nothing between them: no request, no wait, no connection to open. The guards then use data
+from the beginning of the turn; the record of the post checks whether it still holds.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def keep(case: Case, completion: Completion, details: AnswerDetails, services: AnswerServices) -> None:
-    """Save an answer, or leave it to the note of its first post if that follows at once."""
+    """Save an answer, or leave it to the record of its first post if that follows immediately."""
     if _follows_at_once(case, completion, services):
         case.unsaved = UnsavedAnswer(case.ids, completion, details)
     else:
@@ -37,7 +37,7 @@ def save(case: Case, services: AnswerServices) -> None:
 
 
 def put_on_record(case: Case, services: AnswerServices) -> None:
-    """Save what an attempt has left to be saved: the answer, and who the contact is."""
+    """Save what an attempt has not saved yet: the answer, and who the contact is."""
     save(case, services)
     if case.person and services.people:
         services.people.keep(case.turn.lane, case.person)
@@ -64,7 +64,7 @@ def _save(case: Case, completion: Completion, details: AnswerDetails, services: 
 
 
 def _follows_at_once(case: Case, completion: Completion, services: AnswerServices) -> bool:
-    """Whether the post of an answer needs neither a request nor a look-up before it; whether a connection stands isn't known."""
+    """Whether the post of an answer needs no request or look-up before it; it is not known whether a connection is open."""
     if not completion.text or completion.claims_delivery or delivery(case.kept.location, completion) == "provider":
         return False
     is_first = not case.turn.ledger and not case.turn.replayed

@@ -21,20 +21,20 @@ class Stale(Exception):
 
 
 class SendCheck:
-    """Called immediately before the first byte of each try; returning allows the try. `given`: at least one try was allowed."""
+    """Called immediately before the first byte of each attempt; returning allows it. `given`: at least one was allowed."""
 
     def __init__(self, case: Case, posting: Posting, channel: str, services: AnswerServices) -> None:
         self._case = case
         self._posting = posting
         self._channel = channel
         self._services = services
-        # With an answer that is saved at once, the guards have seen what is as old as its question.
+        # If an answer is saved immediately, the guards used data from before its question.
         self._judged = case.judged if case.unsaved else None
         self.given = False
         self._refused: tuple[str, float] | None = None
 
     def refused(self, error: Retryable) -> None:
-        """Remember that GHL did not accept a try; the next try records it."""
+        """Remember that GHL refused an attempt; the next one records it."""
         if self.given:
             self._refused = str(error), self._services.clock()
 
@@ -47,7 +47,7 @@ class SendCheck:
         case, posting, services = self._case, self._posting, self._services
         answer = take(case)
         unless_stale = posting.unless_stale and may_become_stale(case.turn)
-        noted = services.lanes.sending(
+        recorded = services.lanes.sending(
             case.turn,
             posting,
             at_ms=case.now_ms(services),
@@ -60,7 +60,7 @@ class SendCheck:
             answer=answer,
             judged=self._judged,
         )
-        if not noted:
+        if not recorded:
             raise Stale
         self.given, self._refused = True, None
 

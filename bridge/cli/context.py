@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 RUNNING = "running.json"
-# Of a Redis that is stuck: with the start of Python, no command waits for five seconds.
+# The wait for a stuck Redis: with Python's start, every command takes less than five seconds.
 LOOK_SECONDS, NO_ANSWER_SECONDS = 1.0, 2.5
 
 

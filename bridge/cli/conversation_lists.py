@@ -28,7 +28,7 @@ PAGE = 200
 
 
 def list_all(asked: Mapping[str, str], *, most: int, as_json: bool) -> None:
-    """The conversations that are asked for, at most so many. Raises WrongInput."""
+    """Print at most `most` conversations that match the filter. Raises WrongInput."""
     found = list(_some(asked, most))
     if as_json:
         print_json(found)
@@ -48,7 +48,7 @@ def list_all(asked: Mapping[str, str], *, most: int, as_json: bool) -> None:
 
 
 def find_contacts(text: str, *, location: str, as_json: bool) -> None:
-    """Contacts that a name, a number or an address fits."""
+    """Print contacts that match a name, a number or an address."""
     found = operations()(find, ContactSearch(q=text, location_id=location)).contacts
     if as_json:
         print_json(found)
@@ -66,7 +66,7 @@ def newest_words(id_: str, *, as_json: bool) -> None:
 
 
 def try_now(id_: str, *, as_json: bool) -> None:
-    """Let a conversation be tried at once. Raises WrongInput and DidNotWork."""
+    """Retry a conversation immediately. Raises WrongInput and DidNotWork."""
     tried = operations()(try_conversation, ConversationQuery(id_))
     if as_json:
         print_json(tried)
@@ -80,7 +80,7 @@ def answer(id_: str, *, as_json: bool) -> None:
     if as_json:
         print_json(queued)
         return
-    print(f"{id_} is answered as soon as a worker is free; `ghl-bridge explain {id_}` tells the outcome of it")
+    print(f"{id_} is answered as soon as a worker is free; `ghl-bridge explain {id_}` shows its outcome")
 
 
 def send_draft(id_: str, *, as_json: bool) -> None:

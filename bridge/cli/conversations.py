@@ -51,7 +51,7 @@ def pause(id_: str, *, new: bool, as_json: bool) -> None:
 
 
 def _must_be_known(perform: Operations, id_: str) -> None:
-    """A mistyped id would pause nothing, and stay for ever."""
+    """Raise NotKnown for an unknown id: the pause of a mistyped id would have no effect, and stay for ever."""
     try:
         perform(conversations.show, conversations.ConversationQuery(id_))
     except WrongInput:  # a remote server reports no more than this

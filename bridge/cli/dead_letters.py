@@ -33,14 +33,14 @@ SAYS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Which:
-    """Of which location and cause; empty: of all."""
+    """The filter: location and cause; empty means all."""
 
     location: str = ""
     cause: str = ""
 
 
 def list_causes(*, location: str, as_json: bool) -> None:
-    """By which errors they failed, the commonest first."""
+    """Print the causes, the most frequent first."""
     causes = operations()(grouping.causes, grouping.CausesQuery(location_id=location)).causes
     if as_json:
         print_json(causes)
@@ -52,7 +52,7 @@ def list_causes(*, location: str, as_json: bool) -> None:
 
 
 def list_all(*, location: str, cause: str = "", as_json: bool) -> None:
-    """The open ones, oldest first."""
+    """Print the open dead letters, oldest first."""
     letters = list(_all(Which(location=location, cause=cause)))
     if as_json:
         print_json(letters)
@@ -82,7 +82,7 @@ def show(id_: str, *, said: bool, as_json: bool) -> None:
 
 
 def replay(ids: tuple[str, ...], *, every: bool, which: Which, dry_run: bool, force: bool, as_json: bool) -> None:
-    """Give some, or all, another chance. Raises WrongInput for ids that are not known, before anything is replayed."""
+    """Replay some, or all. Raises WrongInput for unknown ids, before anything is replayed."""
     if every == bool(ids):
         raise WrongInput("name dead letters, or --all, and not both")
     if ids and which.cause:

@@ -9,8 +9,8 @@ from bridge.operating import deliveries, resending
 
 SAYS = {
     "replayed": "is sent once more as soon as its turn comes, if no rule speaks against it",
-    "closed": "was replayed before, or its message is not kept any more",
-    "newer": "not replayed: a newer turn of the contact was answered; --force replays it all the same",
+    "closed": "was replayed before, or its message is not stored any more",
+    "newer": "not replayed: a newer turn of the contact was answered; use --force to replay it anyway",
 }
 
 
@@ -25,7 +25,7 @@ def list_undelivered(*, location: str, as_json: bool) -> None:
 
 
 def replay(ids: tuple[str, ...], *, force: bool, as_json: bool) -> None:
-    """Send some once more. Raises WrongInput for ids that are not listed, and DidNotWork if any was not replayed."""
+    """Send some again. Raises WrongInput for ids that are not listed, and DidNotWork if any was not replayed."""
     results = operations()(resending.replay_undelivered, resending.Resend(ids=ids, force=force))
     if as_json:
         print_json(results)

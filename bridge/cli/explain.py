@@ -15,11 +15,11 @@ if TYPE_CHECKING:
 
 def run(id_: str, *, as_json: bool) -> None:
     """Print the timeline of the contact that an id belongs to. Raises WrongInput if the id is not known."""
-    told = operations()(explain, ExplainQuery(id_))
+    explained = operations()(explain, ExplainQuery(id_))
     if as_json:
-        print_json(told)
+        print_json(explained)
         return
-    tell(told)
+    tell(explained)
 
 
 def tell(told: Explained) -> None:

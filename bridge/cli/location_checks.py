@@ -40,7 +40,7 @@ def export(id_: str, *, as_json: bool) -> None:
 
 
 def check_provider(id_: str, *, as_json: bool) -> None:
-    """Print what the completion service answered. Raises DidNotWork, after printing, if it gave no usable answer."""
+    """Print the completion service's answer. Raises DidNotWork, after printing, if it is unusable."""
     with working("asking the completion service"):
         checked = operations()(ask_provider, ProviderQuery(id_))
     if as_json:

@@ -180,8 +180,8 @@ def _history(summary: LocationSummary) -> tuple[str, str, str]:
 
 
 def _budget(left: Left) -> str:
-    told = f"{left.left} of {left.most} in {left.interval_seconds:g} s, {left.left_today:,} of {left.most_today:,} today"
-    return f"{told}; its conversations wait for {left.wait_seconds:.0f} s" if left.wait_seconds else told
+    text = f"{left.left} of {left.most} in {left.interval_seconds:g} s, {left.left_today:,} of {left.most_today:,} today"
+    return f"{text}; its conversations wait for {left.wait_seconds:.0f} s" if left.wait_seconds else text
 
 
 def _ago(moment: str | None) -> str:

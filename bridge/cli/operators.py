@@ -29,7 +29,7 @@ def list_all(*, as_json: bool) -> None:
 def add(name: str, role: str, locations: tuple[str, ...], *, days: int, as_json: bool) -> None:
     """Print the token of a new operator. Raises WrongInput if there is one of this name, or a location is not known."""
     if role not in set(Role):
-        raise WrongInput(f"{role} is no role: choose read, operate or admin")
+        raise WrongInput(f"{role} is not a role: choose read, operate or admin")
     asked = operators.AddOperator(name=name, role=Role(role), location_ids=locations, days=days)
     added = operations()(operators.add, asked)
     if as_json:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 MANY_FILES = "appendonlydir"
 FIRST_WITH_MANY_FILES = (7, 0)
-# From which version on a server reads which formats. For versions above the last row, assume that it can.
+# The first version of each server that reads a format. Versions above the last row are assumed to read it.
 READS = {
     ("Redis", "REDIS"): (((7, 0), 10), ((7, 2), 11), ((7, 4), 12)),
     ("Valkey", "REDIS"): (((7, 2), 11),),

@@ -1,10 +1,10 @@
-"""Start the Redis of a data folder so that no record of a script stays half open in its file.
+"""Starts the Redis of a data folder so that no script's record stays incomplete in its file.
 
-In the append-only file, a script's writes are between MULTI and EXEC. Redis up to 8.2 cuts a file that a power cut has torn
-within them at the last whole command, and goes on writing behind the open MULTI: at the next orderly start everything since is
-undone. Loaded once more, before anybody writes, it finds the open block at the end and takes it away. A rewrite would not do: a
-machine that dies while it runs leaves a file that Redis refuses to load ("the truncated file is not the last file"). Valkey 9
-cuts in the right place at once (tried with Redis 7.0.15 and Valkey 9.1.2).
+In the append-only file, a script's writes are between MULTI and EXEC. If a power cut tears the file within them, Redis up to 8.2
+cuts it after the last complete command, and appends later writes behind the open MULTI: at the next orderly start all of them are
+lost. If it is loaded once more before the first write, Redis finds the open block at the end and removes it. A rewrite would not
+help: if the machine dies during the rewrite, Redis refuses to load the file ("the truncated file is not the last file"). Valkey 9
+cuts at the right place immediately (tried with Redis 7.0.15 and Valkey 9.1.2).
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ LOADS_WITHIN_SECONDS = 60.0
 
 
 def start(processes: Processes, folder: Path, environ: Mapping[str, str]) -> str:
-    """Start the folder's Redis and wait until it answers; gives its URL. Raises DidNotWork.
+    """Start the folder's Redis and wait until it answers; returns its URL. Raises DidNotWork.
 
-    A load that made the file shorter found it torn: then it is loaded once more.
+    If loading made the file shorter, it was torn, and it is loaded once more.
     """
     command, url = redis_server.prepare(folder)
     answers = partial(redis_server.answers, url)

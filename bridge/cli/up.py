@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 START_SECONDS = 30.0
-# One that is stuck; what this command starts itself has answered before.
+# For a stuck server; one that this command starts itself has answered before.
 REDIS_SECONDS = 3.0
 LOOPBACK = "127.0.0.1"
 ANYWHERE = {"0.0.0.0", "::"}  # noqa: S104 - the two that listen on every address

@@ -227,7 +227,7 @@ CITATIONS = (
     r"##\d{1,4}\$\$|\[\^\d{1,3}\^\]",
 )
 
-# What a mark can start with: a look ahead that spares most characters of a text the way through the table.
+# The possible first characters of a mark, so that most characters of a text don't need the table.
 _STARTS = "[<&◁\\[【`#\\\\\ue200-\ue206]|:?contentR|:\\[oai|(?:file)?citeturn|Calling "
 
 

@@ -1,7 +1,7 @@
-"""Evidence: what a service tells about how it came to an answer, as the timeline keeps it. Pure.
+"""Evidence: what a service reports about the origin of an answer, as stored in the timeline. Pure.
 
-Names, ids, numbers and moments, never texts: of a knowledge base the ids and scores of what matched, of tools their names. A
-provider's module puts what it finds into `Envelope.evidence`; this module keeps what it knows, bounded.
+It has names, ids, numbers and times, never texts: of a knowledge base the ids and scores of matches, of tools their names. A
+provider's module puts its data into `Envelope.evidence`; this module keeps the known part, with limits.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from bridge.completion.envelope import Envelope
 
 MOST_BYTES = 2048
-# Provider and milliseconds are added by who asked.
+# The caller adds the provider and the milliseconds.
 _ROOM_BYTES = MOST_BYTES - 100
 _LONGEST, _MOST_ITEMS, _MOST_COUNT = 80, 10, 10**15
 
-# The conversation was a longer one: the service has forgotten it.
+# The conversation was longer: the service has lost it.
 SESSION_LOST = "session_lost"
-# The answer names another conversation than it was asked about.
+# The answer names another conversation than the question did.
 OTHER_CONVERSATION = "other_conversation"
 
 
 def _word(value: object) -> str | float | None:
-    """A name, an id, a moment or a number; nothing that is longer than a line."""
+    """A name, an id, a time or a number of at most one line."""
     match value:
         case bool():
             return None
@@ -46,7 +46,7 @@ def _word(value: object) -> str | float | None:
 
 
 def _words(value: object) -> list[str | float]:
-    """Names or ids; of objects their own."""
+    """Names or ids; of an object its own."""
     rows = value[:_MOST_ITEMS] if isinstance(value, list | tuple) else []
     found = (
         _word(part(row, "id") or part(row, "name") or part(row, "file_id") if isinstance(row, dict) else row) for row in rows
@@ -55,7 +55,7 @@ def _words(value: object) -> list[str | float]:
 
 
 def _scores(value: object) -> list[list[str | float]]:
-    """What matched in a knowledge base: each one's id, and its score if it has one."""
+    """The matches in a knowledge base: the id of each, and its score if there is one."""
     rows = value[:_MOST_ITEMS] if isinstance(value, list | tuple) else []
     pairs = ([part(row, "id"), part(row, "score")] if isinstance(row, dict) else row for row in rows)
     found = ([_word(one) for one in pair[:2]] if isinstance(pair, list) else [_word(pair)] for pair in pairs)
@@ -63,19 +63,19 @@ def _scores(value: object) -> list[list[str | float]]:
 
 
 def _counts(value: object) -> dict[str, float]:
-    """Numbers by what was counted."""
+    """Numbers by name."""
     rows = list(value.items())[:_MOST_ITEMS] if isinstance(value, dict) else []
     found = ((_word(name), _word(count)) for name, count in rows)
     return {name: count for name, count in found if isinstance(name, str) and isinstance(count, int | float)}
 
 
-# Where services put the words of what matched, beside its id.
+# The fields in which services put the text of a match, beside its id.
 _WORDS = (("metadata", "text"), ("text",), ("content",), ("quote",))
 MOST_WORDS = 8_000
 
 
 def texts_of(envelope: Envelope) -> str:
-    """The words of what matched in a knowledge base, each below its id: for those who ask, where they are kept."""
+    """The texts of the matches in a knowledge base, by their ids, for the location that stores them."""
     rows = [row for name in ("knowledge", "references") for row in _rows(envelope.evidence.get(name))]
     return "\n\n".join(f"{_word(part(row, 'id')) or '?'}\n{words}" for row in rows if (words := _words_of(row)))[:MOST_WORDS]
 
@@ -88,7 +88,7 @@ def _words_of(row: dict[str, Any]) -> str:
     return next(filter(None, (as_text(part(row, *path)).strip() for path in _WORDS)), "")
 
 
-# In this order; what finds no room is left out.
+# In this order; what exceeds the limit is omitted.
 _KEPT: Mapping[str, Callable[[object], object]] = {
     "warnings": _words,
     "model": _word,
@@ -112,28 +112,28 @@ NAMES = tuple(_KEPT)
 
 
 def evidence_of(envelope: Envelope) -> dict[str, Any]:
-    """What is kept of an answer's evidence; what is empty, of another form or unknown is left out."""
-    given = {"session": envelope.session_id, "finish_reason": envelope.ended, "tools": envelope.tools, **envelope.evidence}
-    kept: dict[str, Any] = {}
+    """The known part of an answer's evidence, without empty, unknown and unexpected values."""
+    fields = {"session": envelope.session_id, "finish_reason": envelope.ended, "tools": envelope.tools, **envelope.evidence}
+    evidence: dict[str, Any] = {}
     for name, form in _KEPT.items():
-        value = form(given.get(name))
-        if value not in (None, "", [], {}) and len(orjson.dumps({**kept, name: value})) <= _ROOM_BYTES:
-            kept[name] = value
-    return kept
+        value = form(fields.get(name))
+        if value not in (None, "", [], {}) and len(orjson.dumps({**evidence, name: value})) <= _ROOM_BYTES:
+            evidence[name] = value
+    return evidence
 
 
 def is_other(echoed: object, asked: str) -> bool:
-    """Whether an answer names another conversation than it was asked about; one that names none doesn't."""
+    """Whether an answer names another conversation than the question did; an answer without one doesn't."""
     return bool(asked) and as_text(echoed) not in ("", asked)
 
 
 def names_of(listed: object) -> tuple[str, ...]:
-    """The names of tools that were called: under `name`, or under `function.name` as OpenAI has it."""
+    """The names of called tools: under `name`, or under `function.name` as in OpenAI's format."""
     calls: Iterable[object] = listed if isinstance(listed, list) else ()
     return tuple(filter(None, (as_text(part(call, "function", "name")) or as_text(part(call, "name")) for call in calls)))
 
 
 def tokens_of(usage: object) -> Mapping[str, object]:
-    """A model's tokens by what they were spent on; names as OpenAI has them, or without their ending as Assistable's v3."""
-    told = {name: part(usage, f"{name}_tokens") or part(usage, name) for name in ("prompt", "completion", "total")}
-    return {name: count for name, count in told.items() if count}
+    """A model's tokens by their use; names are OpenAI's, or without their suffix as in Assistable's v3."""
+    counts = {name: part(usage, f"{name}_tokens") or part(usage, name) for name in ("prompt", "completion", "total")}
+    return {name: count for name, count in counts.items() if count}

@@ -4,16 +4,16 @@ The rules for the marks of `dialects`:
 
 * **A mark that is only mentioned is text**: in a Markdown code span or block; between quotes that touch it; or in the middle of a
   sentence: behind a space that follows no end of a sentence, and before a punctuation mark, or a space and more of that line
-  (for a closing mark or a control token: a space and a small letter). At the start of a line and glued to a word, a mark counts.
+  (for a closing mark or a control token: a space and a small letter). At the start of a line and next to a word, a mark counts.
 * **A block runs to the first closing mark** of its dialect. Thoughts that never close are `unclosed`, and no text of the answer
-is visible, unless they contain a tool call, which ends them. A tool call that never closes runs to the end. * **A closing mark
-alone ends thoughts**: all text before it is thought, because several models' templates write the opening mark. That ends nested
-blocks, too. If an opening mark is inside a sentence of the same line, the block is the text between the two. * **Folded HTML
-counts only if it is marked as reasoning**, by its `type` or its whole summary. Other HTML is for the contact. * **A code fence
-around the whole answer is not code** if its content begins with a mark or is a tool call; and a closing mark in a code block
-counts unless its opening mark is in that block, too. * **Prose is thought only in a known format**: a known first line with its
-known closing line (`answer_forms`). * In doubt, text is removed rather than thoughts sent. A text without a mark is returned as
-it came, byte for byte.
+  is visible, unless they contain a tool call, which ends them. A tool call that never closes runs to the end.
+* **A closing mark alone ends thoughts**: all text before it is thought, because several models' templates write the opening mark.
+  That ends nested blocks, too. If an opening mark is inside a sentence of the same line, the block is the text between the two.
+* **Folded HTML counts only if it is marked as reasoning**, by its `type` or its whole summary. Other HTML is for the contact.
+* **A code fence around the whole answer is not code** if its content begins with a mark or is a tool call; and a closing mark in
+  a code block counts unless its opening mark is in that block, too.
+* **Prose is thought only in a known format**: a known first line with its known closing line (`answer_forms`).
+* In doubt, text is removed rather than thoughts sent. A text without a mark is returned as it came, byte for byte.
 """
 
 from __future__ import annotations

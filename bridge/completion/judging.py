@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SHORTENED = "shortened: cut off by max_tokens"
 
-# Where a reply usually stands in an object: looked for first when a path to it is proposed.
+# Where a reply usually is in an object: searched first to propose a path to it.
 _USUAL_NAMES = ("reply", "output", "answer", "text", "response", "message", "content")
 _NAME = re.compile(r"\w{1,40}", re.ASCII)
 _DEEPEST = 3
@@ -57,14 +57,14 @@ def judge(envelope: Envelope, service: Service, *, form: str, handover: Handover
     if found.refused:
         return _completion(envelope, "", Reason.REFUSAL)
     if envelope.bare and service.is_flow and (cure := cure_of_words(found.text)):
-        raise Unsendable(f"{service.name}: a sentence that says only what became of the flow: {cure}")
+        raise Unsendable(f"{service.name}: only a status sentence of the flow: {cure}")
     if (rest := without_marker(clean(found.text), handover)) is not None and not visible(rest).unclosed:
         return _handed_over(envelope, handover)
     return _speech(envelope, found, service.name, cut=how is TextEnding.CUT)
 
 
 def _handed_over(envelope: Envelope, handover: HandoverSettings | None) -> Completion:
-    """What the service said beside it is for the contact too; the marker is not."""
+    """The completion with a handover: the service's text is for the contact too, without the marker."""
     found = text_of(envelope.content, lists_of_strings=not envelope.setting) or Found("")
     said = "" if found.refused else clean(found.text)
     rest = without_marker(said, handover)
@@ -115,8 +115,8 @@ def _completion(
 
 def _notes(found: Found, removed: tuple[str, ...]) -> tuple[str, ...]:
     kinds = dict.fromkeys((*removed, *(["thoughts"] if found.thoughts else []), *(["citations"] if found.citations else [])))
-    told = [f"removed: {', '.join(kinds)}"] if kinds else []
-    return (*told, *([f"unknown content parts: {', '.join(found.unknown)}"] if found.unknown else []))
+    notes = [f"removed: {', '.join(kinds)}"] if kinds else []
+    return (*notes, *([f"unknown content parts: {', '.join(found.unknown)}"] if found.unknown else []))
 
 
 def _cut_off(envelope: Envelope, name: str, *, nothing_left: bool) -> CutOff:
@@ -129,7 +129,7 @@ def _shapeless(envelope: Envelope, name: str, form: str) -> Unreadable | Unsenda
         return Unreadable(f"{form}, with no text where the reply should be")
     what = "a flag" if isinstance(envelope.content, bool) else "a list" if isinstance(envelope.content, list) else "an object"
     inside = next(_texts_within(envelope.content, envelope.place, _DEEPEST), "")
-    cure = f'set {envelope.setting} = "{inside}"' if inside else "no text is in it; let the reply stand there as a text"
+    cure = f'set {envelope.setting} = "{inside}"' if inside else "no text is in it; put the reply there as a text"
     return Unsendable(f"{name}: {what} stands at {envelope.setting.rpartition('.')[2]} {envelope.place}; {cure}")
 
 

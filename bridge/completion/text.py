@@ -50,5 +50,5 @@ def fill(instructions: str, contact: Contact | None) -> str:
 
 
 def _tame(value: str) -> str:
-    kept = (sign if sign in _IN_NAMES or unicodedata.category(sign)[0] in "LMN" else " " for sign in value)
-    return " ".join("".join(kept).split())[:LONGEST_FIELD].rstrip()
+    characters = (sign if sign in _IN_NAMES or unicodedata.category(sign)[0] in "LMN" else " " for sign in value)
+    return " ".join("".join(characters).split())[:LONGEST_FIELD].rstrip()

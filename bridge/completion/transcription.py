@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 PATH = "/audio/transcriptions"
 MOST_CHARACTERS = 20_000
-# What an engine writes of sounds that are no words: [BLANK_AUDIO], (silence), *music*, <|nospeech|>, ♪
+# An engine's text for sounds that are not words: [BLANK_AUDIO], (silence), *music*, <|nospeech|>, ♪
 # (https://github.com/sk3llo/whisper_ggml/issues/29).
 _SOUNDS = re.compile(r"\[[^\[\]]*\]|\([^()]*\)|\*[^*]*\*|<\|[^|]*\|>")
 

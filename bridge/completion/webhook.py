@@ -80,7 +80,7 @@ class Webhook:
         found = [(path, content) for path in paths if (content := _walk(document, path)) is not _NOTHING]
         if document and not found and not handover:
             raise Unsendable(
-                f"{self.name}: there is nothing at reply_path {self.reply_path}, {form_of(document)}; set webhook.reply_path"
+                f"{self.name}: nothing is at reply_path {self.reply_path}, {form_of(document)}; set webhook.reply_path"
             )
         place, content = found[0] if found else (self.reply_path, None)
         return Envelope(

@@ -12,7 +12,7 @@ from bridge.errors import ServiceDown, TokenRefused
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bridge.ghl.rate_limit import Limits
+    from bridge.ghl.rate_limit_headers import Limits
 
 T = TypeVar("T")
 
@@ -73,11 +73,11 @@ class Unwatched:
     """A breaker that ignores results, for requests that must not influence the circuit."""
 
     def passed(self, direction: Direction) -> None:
-        """Note nothing."""
+        """Do nothing."""
         del direction
 
     def failed(self, direction: Direction, *, unreachable: bool, seconds: float) -> None:
-        """Note nothing."""
+        """Do nothing."""
         del direction, unreachable, seconds
 
 
@@ -110,15 +110,15 @@ class Unlimited:
     """No own rate limit: only GHL's 429 limits the requests."""
 
     def acquire(self, need: Need) -> None:
-        """Allow everything."""
+        """Allow every request."""
         del need
 
     def learn_limits(self, limits: Limits) -> None:
-        """Note nothing."""
+        """Do nothing."""
         del limits
 
     def rate_limited(self, retry_after: float | None, limits: Limits) -> None:
-        """Note nothing."""
+        """Do nothing."""
         del retry_after, limits
 
 

@@ -48,7 +48,7 @@ KINDS = (
     Kind("TYPE_TIKTOK", 0, "TIKTOK", Channel.TIKTOK),
 )
 
-# How a reply to these has to be sent is an inference: a location may map them to another channel, as it does with unknown types.
+# The channel of a reply to these is inferred: a location may map them to another channel, like unknown types.
 _INFERRED = frozenset({"TYPE_WEBCHAT", "TYPE_ALL_IN_ONE_CHAT"})
 
 # Types that have no text to answer, by their names without TYPE_ and by their numbers. A form submission is not one: it has a
@@ -76,10 +76,10 @@ def find_kind(type_string: str, type_word: str, number: int | None) -> Kind | No
     `messageTypeString` decides, or `messageType` if that is empty; each is a TYPE_ name or a word, in any case. `messageTypeId`
     decides only between kinds with the same word, or if both are empty.
     """
-    given = _plain(type_string) or _plain(type_word)
-    if not given:
+    name = _plain(type_string) or _plain(type_word)
+    if not name:
         return next((kind for kind in KINDS if number and kind.number == number), None)
-    found = _CALLED.get(given, ())
+    found = _CALLED.get(name, ())
     if len(found) > 1:
         return SOME_CUSTOM if number is None else next((kind for kind in found if kind.number == number), None)
     return found[0] if found else None

@@ -40,7 +40,7 @@ T = TypeVar("T")
 # https://marketplace.gohighlevel.com/docs: without the header, or with an unknown one, GHL answers 401.
 CONVERSATIONS = "2021-04-15"
 CONTACTS = "2021-07-28"
-# Of endpoints that no older version has.
+# For endpoints that no older version has.
 ONLY_V3 = "v3"
 
 # A hundred e-mails with their HTML.
@@ -77,8 +77,8 @@ class GHL:
     ) -> Sent | Skip:
         """Send a reply. It is retried only if it was certainly not sent; see `messages.decipher` for the result.
 
-        `before_send` is called right before the first byte of each try; what it raises comes out, and nothing was sent. It takes
-        the request from the location's budget; without one that is done before. `before_connect`: see `Wire.call`.
+        `before_send` is called right before the first byte of each attempt; if it raises, nothing was sent. It also takes the
+        request from the location's budget; without it, this call does that first. `before_connect`: see `Wire.call`.
         `on_refused` is called after each attempt that GHL refused, if another one follows.
         Raises Retryable, OutcomeUnknown, Permanent and OperatorMustFix.
         """

@@ -113,7 +113,7 @@ def _outbound(event: dict[str, Any]) -> OutboundMessage:
 def _contact(event: dict[str, Any]) -> ContactUpdate | None:
     """None if it has no data for the guards. Its `dateAdded` is the contact's, so only `timestamp` is the event's time."""
     tags, dnd, settings = event.get("tags"), event.get("dnd"), event.get("dndSettings")
-    told = ContactUpdate(
+    update = ContactUpdate(
         location_id=LocationId(_id(event, "locationId")),
         contact_id=ContactId(_id(event, "id")),
         at_ms=fields.moment_ms(event.get("timestamp")),
@@ -121,7 +121,7 @@ def _contact(event: dict[str, Any]) -> ContactUpdate | None:
         dnd=dnd if isinstance(dnd, bool) else None,
         blocked_channels=fields.blocked_channels(settings) if isinstance(settings, dict) else None,
     )
-    return None if told.tags is None and told.dnd is None and told.blocked_channels is None else told
+    return None if update.tags is None and update.dnd is None and update.blocked_channels is None else update
 
 
 def is_inbound(direction: object) -> bool:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from bridge.errors import OperatorMustFix, OutcomeUnknown, Retryable, TokenRefused
 from bridge.ghl.fields import identifier
-from bridge.ghl.rate_limit import TOO_MANY_REQUESTS
+from bridge.ghl.rate_limit_headers import TOO_MANY_REQUESTS
 from bridge.ghl.refusals import is_version, version_refused
 from bridge.model import LocationId
 from bridge.wire.answers import as_text, json_object, retry_after, shape
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 CHOOSER = "https://marketplace.gohighlevel.com/v2/oauth/chooselocation"
 VERSION = "2021-07-28"
-# What the bridge does in GHL; `oauth.write` is for an agency's install, whose token is exchanged for those of its locations,
+# The bridge's actions in GHL; `oauth.write` is for an agency's install, whose token is exchanged for those of its locations,
 # `conversation-ai.readonly` for telling GHL's own bot from a person.
 # GHL silently leaves out a scope that is not selected in the app's settings.
 SCOPES = (

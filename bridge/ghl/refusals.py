@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bridge.errors import OperatorMustFix, OutcomeUnknown, Permanent, Retryable, TokenRefused, VersionRefused
-from bridge.ghl.rate_limit import TOO_MANY_REQUESTS, rate_limited
+from bridge.ghl.rate_limit_headers import TOO_MANY_REQUESTS, rate_limited
 from bridge.wire.answers import about_money, as_text, json_object, shape
 
 if TYPE_CHECKING:
@@ -66,13 +66,13 @@ _LOGINS = (
 
 
 def is_version(words: str) -> bool:
-    """Whether GHL's words, in lower case, refuse the API version of a request."""
+    """Whether GHL's text, in lower case, refuses the API version of a request."""
     return bool(_VERSION.search(words))
 
 
 def version_refused(said: str) -> VersionRefused:
-    """The error for it."""
-    return VersionRefused(f"{said}: GHL does not take the API version; set GHL_API_VERSION to one that GHL still supports")
+    """The error for a refused API version."""
+    return VersionRefused(f"{said}: GHL does not accept the API version; set GHL_API_VERSION to one that GHL still supports")
 
 
 def is_dnd(status: int, body: bytes) -> bool:

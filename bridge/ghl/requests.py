@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from bridge.errors import OutcomeUnknown, ServiceDown
-from bridge.ghl import rate_limit
+from bridge.ghl import rate_limit_headers
 from bridge.wire.answers import retry_after
 from bridge.wire.calls import CutShort
 
@@ -19,7 +19,7 @@ OWN_FAULT, UNREACHABLE = 500, 502
 
 
 def ask(wire: Wire, method: str, url: str, *, access: Access, direction: Direction, **request: Any) -> Answer:
-    """Make one request. Raises what `Wire.call` raises."""
+    """Make one request. Raises the same as `Wire.call`."""
     began = time.monotonic()
     try:
         answer = wire.call(method, url, **request)
@@ -32,8 +32,8 @@ def ask(wire: Wire, method: str, url: str, *, access: Access, direction: Directi
         access.breaker.failed(direction, unreachable=unreachable, seconds=time.monotonic() - began)
         raise
     _note(access.breaker, direction, answer.status, answer.seconds)
-    limits = rate_limit.read(answer.headers)
-    if answer.status == rate_limit.TOO_MANY_REQUESTS:
+    limits = rate_limit_headers.read(answer.headers)
+    if answer.status == rate_limit_headers.TOO_MANY_REQUESTS:
         access.budget.rate_limited(retry_after(answer.headers), limits)
     else:
         access.budget.learn_limits(limits)

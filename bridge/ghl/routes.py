@@ -11,6 +11,6 @@ DEEPEST = 5
 
 
 def route(method: str, path: str) -> str:
-    """The requests for, like `GET /contacts/{id}/tags`."""
+    """The kind of a request, like `GET /contacts/{id}/tags`."""
     parts = path.strip("/").split("/")[:DEEPEST]
     return f"{method} /" + "/".join(part if part in FIXED else "{id}" for part in parts)

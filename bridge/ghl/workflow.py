@@ -36,15 +36,15 @@ def parse(body: bytes, *, content_type: str, fresh_id: str) -> InboundMessage | 
     root = _read(body, content_type)
     if root is None:
         return _ignored(_Told(raw_body.ids(body)), Reason.UNPARSEABLE)
-    told = _Told(root)
-    type_ = told.value("type")
+    values = _Told(root)
+    type_ = values.value("type")
     word = fields.text(type_, limit=_MAX_WORD)
     kind = _kind(type_) or (unknown_kind(word) if word else None)
-    if reason := _why_ignored(told, kind):
-        return _ignored(told, reason)
-    if kind is None or not told.id("location_id") or not told.id("contact_id"):
-        return _ignored(told, Reason.UNPARSEABLE if kind else Reason.NOT_A_MESSAGE)
-    return _message(told, kind, fresh_id)
+    if reason := _why_ignored(values, kind):
+        return _ignored(values, reason)
+    if kind is None or not values.id("location_id") or not values.id("contact_id"):
+        return _ignored(values, Reason.UNPARSEABLE if kind else Reason.NOT_A_MESSAGE)
+    return _message(values, kind, fresh_id)
 
 
 def adopt(message: InboundMessage, listed: Listed) -> InboundMessage:

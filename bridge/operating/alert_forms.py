@@ -1,4 +1,4 @@
-"""Alerts as the JSON that a receiver takes: Slack, Discord and Teams each have a form of their own. Pure."""
+"""Alerts as JSON in the formats of Slack, Discord and Teams, or in the bridge's own. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bridge.store.operators.alerts import Alert
 
 Form = Literal["json", "slack", "discord", "teams"]
-# By the ends of hosts. Teams' webhooks are those of its app Workflows; the older ones end with `webhook.office.com`.
+# By the last part of the host. Teams' webhooks are those of its Workflows app; older ones end with `webhook.office.com`.
 HOSTS: tuple[tuple[str, Form], ...] = (
     ("hooks.slack.com", "slack"),
     ("hooks.slack-gov.com", "slack"),
@@ -30,7 +30,7 @@ LONGEST_ESCAPE = 5
 
 
 def form_of(chosen: AlertForm, url: str) -> Form:
-    """The form that a receiver takes: as chosen, or by its address."""
+    """The format for an address: the configured one, or the one that the address shows."""
     if chosen != "auto":
         return chosen
     host = (urlsplit(url).hostname or "").lower()
@@ -38,25 +38,25 @@ def form_of(chosen: AlertForm, url: str) -> Form:
 
 
 def together(waiting: Sequence[Alert]) -> tuple[Alert, ...]:
-    """The oldest alert, and those of the same kind and state that may be told with it: no end before its beginning."""
+    """The oldest alert, and those of the same kind and state that may be posted with it: no end before its beginning."""
     first = waiting[0]
-    told: list[Alert] = []
+    alerts: list[Alert] = []
     passed: set[str] = set()
     for alert in waiting:
         cause = alert.document["cause"]
         if _kind(alert) == _kind(first) and cause not in passed:
-            told.append(alert)
+            alerts.append(alert)
         passed.add(cause)
-    return tuple(told)
+    return tuple(alerts)
 
 
 def _kind(alert: Alert) -> tuple[str, str]:
-    """The cause without what it is about (`hold:LOCATION` is a hold), and whether it begins or ends."""
+    """The cause without its subject (`hold:LOCATION` is a hold), and whether it begins or ends."""
     return alert.document["cause"].partition(":")[0], alert.document["state"]
 
 
 def document(alerts: Sequence[Alert], form: Form) -> dict[str, Any]:
-    """What is posted. A single alert in the form `json` is the stored document; several are `alerts` of one."""
+    """The posted document. A single alert in the format `json` is the stored document; several are `alerts` of one."""
     text = _cut(_text(alerts), MOST_CHARACTERS[form])
     match form:
         case "json" if len(alerts) == 1:
@@ -68,7 +68,7 @@ def document(alerts: Sequence[Alert], form: Form) -> dict[str, Any]:
         case "slack":
             return {"text": _escaped(_cut(text, MOST_CHARACTERS[form] // LONGEST_ESCAPE))}
         case "discord":
-            # A name in a text must call nobody.
+            # A name in a text must not mention anybody.
             return {"content": text, "allowed_mentions": {"parse": []}}
         case "teams":
             return _card(text)
@@ -93,7 +93,7 @@ def _escaped(text: str) -> str:
 
 
 def _card(text: str) -> dict[str, Any]:
-    """A message with one adaptive card, each line a block of its own."""
+    """A message with one adaptive card, with a block for each line."""
     blocks = [{"type": "TextBlock", "text": line, "wrap": True} for line in text.splitlines()]
     card = {"$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "type": "AdaptiveCard", "version": "1.4"}
     attachment = {

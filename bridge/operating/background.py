@@ -1,4 +1,4 @@
-"""A loop in a thread of its own, for as long as a receiver runs."""
+"""A loop in its own thread while a receiver runs."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ if TYPE_CHECKING:
 
 
 class Loop(Protocol):
-    """What runs until it is stopped."""
+    """A loop that runs until it is stopped."""
 
     def run(self) -> None:
         """Run until `stop`."""
 
     def stop(self) -> None:
-        """Let `run` return soon."""
+        """Make `run` return soon."""
 
 
 @contextmanager

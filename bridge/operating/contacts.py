@@ -122,5 +122,5 @@ def _lane(services: AdminServices, asked: ContactQuery) -> Lane:
 
 
 def _says_anything(standing: StandingShown) -> bool:
-    told = (standing.paused_since, standing.human_spoke_at, standing.tags, standing.dnd, standing.blocked_channels)
-    return bool(standing.stopped or standing.replies_within_a_day) or any(one is not None for one in told)
+    reported = (standing.paused_since, standing.human_spoke_at, standing.tags, standing.dnd, standing.blocked_channels)
+    return bool(standing.stopped or standing.replies_within_a_day) or any(one is not None for one in reported)

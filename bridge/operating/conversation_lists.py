@@ -44,13 +44,12 @@ DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationRow:
-    """A conversation of a list; moments are ISO 8601 in UTC.
+    """A conversation of a list; times are ISO 8601 in UTC.
 
-    `status` is what is to be done (waiting, answering, retrying), else how its newest message that is over ended; empty if that
-    is not known any more. `at` is when its newest message came, or ended as the filter wants, or is due where
-    the filter is of what is to be done; `due_at` when it is looked at next.
-    `channel` is empty where it is not known. `name` is the contact's, else its number or address; null if none is known, or with
-    BRIDGE_CONSOLE_SHOW_TEXT=0.
+    `status` is the state of its unfinished work (waiting, answering, retrying), else the outcome of its newest ended message;
+    empty if it is unknown. `at` is the time of its newest message, or of the end that the filter names; in a list of unfinished
+    work it is the due time. `due_at` is when a worker takes it next. `channel` is empty if it is unknown. `name` is the
+    contact's, else its number or address; null if none is known, or with BRIDGE_CONSOLE_SHOW_TEXT=0.
     """
 
     location_id: str
@@ -68,7 +67,7 @@ class ConversationRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationPage:
-    """Some conversations; a filter that little passes may leave a page empty, and yet there is a `next`."""
+    """Some conversations. A page may be empty and have a `next`, if the filter matches few."""
 
     conversations: tuple[ConversationRow, ...]
     next: str | None
@@ -76,12 +75,12 @@ class ConversationPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationsQuery:
-    """Which conversations; what is empty does not filter.
+    """The filter; empty fields match everything.
 
-    `status`: what is to be done now, oldest first (waiting, answering, retrying, overdue, on_hold), or how a message ended,
-    newest first; `answered` is replied or delivered_by_provider. `reason` is of that end. `since` is a span like 2h; `day` a date
-    in the location's time zone (UTC without a location): of the newest such end, or of the newest message. `delivery` is of its
-    replies. `after` is the `next` of another page.
+    `status`: unfinished work, oldest first (waiting, answering, retrying, overdue, on_hold), or the outcome of a message, newest
+    first; `answered` is replied or delivered_by_provider. `reason` is the reason of that outcome. `since` is a span like 2h;
+    `day` a date in the location's time zone (UTC without a location): of the newest such outcome, or of the newest message.
+    `delivery` is that of its replies. `after` is the `next` of another page.
     """
 
     location_id: Annotated[str, Field(max_length=64)] = ""
@@ -115,7 +114,7 @@ def list_(services: AdminServices, asked: ConversationsQuery) -> ConversationPag
 
 
 def _ends(asked: ConversationsQuery) -> tuple[str, ...]:
-    """The ends that are wanted. A reason alone tells its status."""
+    """The requested ends. A reason alone implies its status."""
     if asked.status in WORK:
         return ()
     if asked.reason:
@@ -131,13 +130,13 @@ def _kinds(channel: str) -> tuple[str, ...]:
 
 
 def _span(services: AdminServices, asked: ConversationsQuery) -> tuple[int, int]:
-    """From when until when (ms). Raises WrongInput for a day that the calendar doesn't have."""
+    """The requested range (ms). Raises WrongInput for a date that does not exist."""
     if asked.day:
         here = _zone(services, asked.location_id)
         try:
             begins = datetime.fromisoformat(asked.day).replace(tzinfo=here)
         except ValueError:
-            raise WrongInput(f"{asked.day} is no day: write it like 2026-11-30") from None
+            raise WrongInput(f"{asked.day} is not a day: write it like 2026-11-30") from None
         return round(begins.timestamp() * 1000), round((begins + DAY).timestamp() * 1000)
     if found := re.fullmatch(r"(\d+)([smhd])", asked.since):
         return now_ms(services.redis) - int(found[1]) * UNITS[found[2]] * 1000, FOR_EVER_MS
@@ -145,8 +144,8 @@ def _span(services: AdminServices, asked: ConversationsQuery) -> tuple[int, int]
 
 
 def _zone(services: AdminServices, location_id: str) -> tzinfo:
-    kept = services.locations.get(LocationId(location_id)) if location_id else None
-    return zone(kept.location.timezone) if kept else UTC
+    record = services.locations.get(LocationId(location_id)) if location_id else None
+    return zone(record.location.timezone) if record else UTC
 
 
 def _row(one: ListedConversation, name: str | None) -> ConversationRow:

@@ -62,7 +62,7 @@ def unknown_types(symptoms: Symptoms) -> Iterator[Trouble]:
 
 
 def spoken_stops(symptoms: Symptoms) -> Iterator[Trouble]:
-    """Contacts that opted out by voice note. A speech engine makes mistakes, so somebody has to listen to it."""
+    """Contacts that opted out by voice note. A speech engine makes mistakes, so a person should listen to it."""
     for lane in symptoms.spoken_stops:
         location, _, contact = lane.partition(":")
         yield Trouble(

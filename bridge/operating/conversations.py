@@ -22,8 +22,9 @@ from bridge.times import iso
 class ConversationShown:
     """The state of a conversation; times are ISO 8601 in UTC.
 
-    `name` is the contact's, else its number or address, `ghl_url` where the conversation is in GHL; null where not known.
-    `waiting` messages, looked at next at `due_at`; `working`: a worker has it now. `messages` are those of its timeline.
+    `name` is the contact's, else its number or address, `ghl_url` the address of the conversation in GHL; null if unknown.
+    `waiting` is the number of its waiting messages, which are due at `due_at`; `working`: a worker has it now. `messages` are
+    those of its timeline.
     """
 
     conversation_id: str
@@ -41,7 +42,7 @@ class ConversationShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paused:
-    """It is paused. `known`: the bridge knew the id before; if not, the pause applies from its first message on."""
+    """The conversation is paused. `known`: the bridge already knew the id; if not, the pause applies from its first message."""
 
     id: str
     known: bool
@@ -49,7 +50,7 @@ class Paused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationResumed:
-    """It is neither paused nor taken over by a person."""
+    """The conversation is neither paused nor taken over by a person."""
 
     id: str
 
@@ -67,20 +68,20 @@ def show(services: AdminServices, asked: ConversationQuery) -> ConversationShown
     timeline = services.timelines.find(asked.id)
     if timeline is None:
         raise NotKnown(f"{asked.id} is not known here: no conversation or contact with this id was seen, or its data has expired")
-    told = document(timeline)
+    explained = document(timeline)
     place = services.places.place(timeline.lane)
     return ConversationShown(
-        conversation_id=told.conversation_id,
-        location_id=told.location_id,
-        contact_id=told.contact_id,
+        conversation_id=explained.conversation_id,
+        location_id=explained.location_id,
+        contact_id=explained.contact_id,
         name=names_of(services, [timeline.lane]).get(timeline.lane),
-        ghl_url=ghl_link(services, timeline.lane, told.conversation_id),
-        standing=shown(services, timeline.lane, ConversationId(told.conversation_id)),
+        ghl_url=ghl_link(services, timeline.lane, explained.conversation_id),
+        standing=shown(services, timeline.lane, ConversationId(explained.conversation_id)),
         waiting=place.waiting,
         working=place.working,
         due_at=iso(place.due_at_ms),
         failed_attempts=place.attempts,
-        messages=told.messages,
+        messages=explained.messages,
     )
 
 

@@ -1,4 +1,4 @@
-"""Dead letters by their cause: how many have failed by the same error, where, and since when."""
+"""Dead letters by their cause: how many have the same error, where, and since when."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ MOST_LOCATIONS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CauseGroup:
-    """A cause that open dead letters share; moments are ISO 8601 in UTC.
+    """A cause that open dead letters share; times are ISO 8601 in UTC.
 
-    `error` is theirs without ids and large numbers. `location_ids` are the locations with the most of them, at most five.
+    `error` is their error without ids and large numbers. `location_ids` are the locations with the most of them, at most five.
     """
 
     id: str
@@ -39,14 +39,14 @@ class CauseGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Causes:
-    """The causes of all open dead letters, the commonest first."""
+    """The causes of all open dead letters, the most frequent first."""
 
     causes: tuple[CauseGroup, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CausesQuery:
-    """Of one location, or of all."""
+    """The causes of one location, or of all."""
 
     location_id: Annotated[str, Field(max_length=64)] = ""
 

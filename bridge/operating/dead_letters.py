@@ -45,7 +45,7 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterPage:
-    """Some open dead letters, oldest first; those of one location or cause may be none, and yet there is a `next`."""
+    """Some open dead letters, oldest first. With a location or a cause, a page may be empty and have a `next`."""
 
     dead_letters: tuple[DeadLetter, ...]
     next: str | None
@@ -65,7 +65,7 @@ class Became:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLettersQuery:
-    """Which ones: of one location, of one cause (its id), after the `next` of another page, and how many to look at."""
+    """The filter: one location, one cause (its id), the `next` of another page in `after`, and how many dead letters to read."""
 
     location_id: Annotated[str, Field(max_length=64)] = ""
     cause: Annotated[str, Field(pattern=r"^([0-9a-f]{12})?$")] = ""
@@ -151,7 +151,7 @@ def _refuse_unknown(services: AdminServices, ids: tuple[str, ...]) -> None:
 
 
 def _evidence(services: AdminServices, dead_letter: store.StoredDeadLetter) -> dict[str, Any] | None:
-    """That of the last answer before the turn died: a lane works on one turn at a time."""
+    """The evidence of the last answer before the turn failed: a lane works on one turn at a time."""
     timeline = services.timelines.find(dead_letter.lane.contact_id)
     found = None
     for event in timeline.events if timeline else ():

@@ -31,9 +31,9 @@ OVERDUE_SECONDS = 60.0
 WORKERLESS_SECONDS = 60.0
 # A claim is only made for a free slot, so its turn normally begins within milliseconds.
 UNHEARD_SECONDS = 30.0
-# One or two may come from somebody who scans the internet.
+# One or two may come from an internet scan.
 MOST_REFUSED_WEBHOOKS = 5
-# So many problems of one name are listed separately; a page with a thousand locations on hold would not be readable.
+# At most this many problems of one name are listed separately; a page with a thousand holds would be unreadable.
 MOST_OF_A_NAME = 5
 
 DOCTOR = "ghl-bridge doctor"

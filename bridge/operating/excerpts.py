@@ -40,7 +40,7 @@ def text(services: AdminServices, asked: OfTurn) -> ServiceSaid:
     """Show a service's error text, or the texts on which its answer is based. Disabled by BRIDGE_CONSOLE_SHOW_TEXT=0."""
     if not services.settings.console_show_text:
         raise Closed("BRIDGE_CONSOLE_SHOW_TEXT=0 on this server: error texts of services are not shown")
-    kept = services.excerpts.get(asked.id)
-    if kept is None:
+    excerpt = services.excerpts.get(asked.id)
+    if excerpt is None:
         raise NotKnown(f"no error text is stored for {asked.id}: the service sent none, or it has expired")
-    return ServiceSaid(id=asked.id, provider=kept.provider, at=iso(kept.at_ms), text=kept.text)
+    return ServiceSaid(id=asked.id, provider=excerpt.provider, at=iso(excerpt.at_ms), text=excerpt.text)

@@ -81,8 +81,8 @@ def document(timeline: Timeline) -> Explained:
 
 
 def _event(event: Event) -> dict[str, Any]:
-    told = {"at": iso(event.at_ms), "step": event.step, **event.details}
-    return {**told, "sentence": sentence(told)}
+    fields = {"at": iso(event.at_ms), "step": event.step, **event.details}
+    return {**fields, "sentence": sentence(fields)}
 
 
 def _heard(services: AdminServices, id_: str) -> str:

@@ -1,4 +1,4 @@
-"""A message that is over, read from GHL once more: its text is not kept here."""
+"""Reads an ended message from GHL, because its text is not stored any more."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from bridge.store.locations.records import LocationRecord
 
 READ_SECONDS = 10.0
-# Of the conversation's list, newest first: 100 messages each.
+# Pages of the conversation's list, newest first, with 100 messages each.
 MOST_PAGES = 5
 EMAIL = "Email"
 
 
 def read_message(services: AdminServices, kept: LocationRecord, timeline: Timeline, record: MessageRecord) -> InboundMessage:
-    """Read a contact's message as its webhook had it. Raises DidNotWork if GHL has no text of it, and what the client raises."""
+    """Read a contact's message as from its webhook. Raises DidNotWork if GHL has no text of it, and the client's errors."""
     message = find_message(services, kept, timeline, record)
     if message is None or message.id != record.id or not message.text.strip():
         raise DidNotWork(f"GHL lists no text of message {record.id} any more: answer it in GHL")
@@ -33,7 +33,7 @@ def read_message(services: AdminServices, kept: LocationRecord, timeline: Timeli
 def find_message(
     services: AdminServices, kept: LocationRecord, timeline: Timeline, record: MessageRecord
 ) -> InboundMessage | None:
-    """Find a contact's message in GHL, with or without a text. Raises what the client raises."""
+    """Find a contact's message in GHL, with or without a text. Raises the client's errors."""
     lane, access = timeline.lane, services.ghl_access.open(kept, Need.LOOKUP)
     found = FoundConversation(
         conversation_id=_conversation(services, timeline, record, access), contact_id=lane.contact_id, last_ms=0, inbound=True

@@ -42,8 +42,8 @@ def unconfigured(services: AdminServices, asked: Nothing) -> Unconfigured:
 
 def logins(services: AdminServices, locations: Sequence[LocationRecord]) -> dict[str, Login]:
     """The login of each location, by its id."""
-    refusals = services.grants.refusals([owner for kept in locations for owner in _owners(kept)])
-    return {kept.location.id: _login(services, kept, refusals) for kept in locations}
+    refusals = services.grants.refusals([owner for record in locations for owner in _owners(record)])
+    return {record.location.id: _login(services, record, refusals) for record in locations}
 
 
 def _owners(kept: LocationRecord) -> list[Owner]:

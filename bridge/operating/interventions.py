@@ -1,4 +1,4 @@
-"""Interventions: an operator lets a conversation be tried at once, has a skipped message answered, or sends a draft."""
+"""Interventions: an operator retries a conversation, has a skipped message answered, or sends a draft."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from bridge.store.operators.interventions import Queued
 
 READ_SECONDS = 10.0
-# Another message brings the answer to these, or they want none.
+# Messages with these reasons are answered with another message, or need no answer.
 NEVER_ANSWERED = frozenset({Reason.DUPLICATE, Reason.SUPERSEDED, Reason.NOT_A_MESSAGE, Reason.NOT_INBOUND})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriedNow:
-    """Its next turn begins at once; `working`: a worker had it already."""
+    """The next turn begins immediately; `working`: a worker already had the conversation."""
 
     id: str
     working: bool
@@ -37,7 +37,7 @@ class TriedNow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueuedAgain:
-    """Messages that are answered as soon as a worker is free; the guards that hold may still skip them."""
+    """Messages that are answered as soon as a worker is free; guards may still skip them."""
 
     message_ids: tuple[str, ...]
 
@@ -51,7 +51,7 @@ class SkippedMessage:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The id of a draft: of the internal comment in GHL."""
+    """The id of a draft: that of the internal comment in GHL."""
 
     id: Annotated[str, Field(min_length=1, max_length=200)]
 
@@ -63,7 +63,7 @@ def try_now(services: AdminServices, asked: ConversationQuery) -> TriedNow:
     """Let what waits in a conversation be tried at once, guards included."""
     lane = services.timelines.lane(asked.id)
     if lane is None:
-        raise NotKnown(f"{asked.id} is not known here: no conversation or contact of that id was seen or is still kept")
+        raise NotKnown(f"{asked.id} is not known here: no conversation or contact of that id was seen, or its data has expired")
     tried = services.interventions.try_now(lane)
     if tried == "held":
         raise DidNotWork(
@@ -94,20 +94,20 @@ def send_draft(services: AdminServices, asked: Draft) -> QueuedAgain:
     timeline = services.timelines.find(asked.id)
     answered = [one for one in timeline.messages if asked.id in one.reply_ids] if timeline else []
     if timeline is None or not answered:
-        raise NotKnown(f"{asked.id} is not known here as a reply to a message that is still kept")
-    kept = _kept(services, timeline.lane)
-    texts = _draft_texts(services, kept, MessageId(asked.id))
-    messages = [read_message(services, kept, timeline, one) for one in answered]
-    draft = Completion(text="\n\n".join(texts), provider=kept.location.provider)
+        raise NotKnown(f"{asked.id} is not known here as a reply to a message that is still stored")
+    record = _kept(services, timeline.lane)
+    texts = _draft_texts(services, record, MessageId(asked.id))
+    messages = [read_message(services, record, timeline, one) for one in answered]
+    draft = Completion(text="\n\n".join(texts), provider=record.location.provider)
     queued = services.interventions.send_draft(messages, MessageId(asked.id), draft)
     return _queued(queued, tuple(one.id for one in answered))
 
 
 def _draft_texts(services: AdminServices, kept: LocationRecord, id_: MessageId) -> list[str]:
-    """The texts of all parts of a draft, as staff may have left them in GHL. Raises WrongInput if it is none."""
+    """The current texts in GHL of all parts of a draft, which staff may have edited. Raises WrongInput if it is not a draft."""
     ids = services.interventions.draft_ids(kept.location.location_id, id_)
     if not ids:
-        raise WrongInput(f"{id_} is no draft: only an internal comment that the bridge wrote in draft mode can be sent")
+        raise WrongInput(f"{id_} is not a draft: only an internal comment that the bridge wrote in draft mode can be sent")
     access = services.ghl_access.open(kept, Need.LOOKUP)
     return [services.ghl.text(one, token=access, seconds=READ_SECONDS) for one in ids]
 
@@ -116,15 +116,15 @@ def _message(services: AdminServices, id_: str) -> tuple[Timeline, MessageRecord
     timeline = services.timelines.find(id_)
     record = next((one for one in timeline.messages if one.id == id_), None) if timeline else None
     if timeline is None or record is None:
-        raise NotKnown(f"message {id_} is not known here, or no longer kept")
+        raise NotKnown(f"message {id_} is not known here, or not stored any more")
     return timeline, record
 
 
 def _kept(services: AdminServices, lane: Lane) -> LocationRecord:
-    kept = services.locations.get(lane.location_id)
-    if kept is None:
+    record = services.locations.get(lane.location_id)
+    if record is None:
         raise DidNotWork(f"location {lane.location_id} was removed: apply it again first")
-    return kept
+    return record
 
 
 def _queued(queued: Queued, ids: tuple[str, ...]) -> QueuedAgain:

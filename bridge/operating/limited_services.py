@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class LimitedServices(AdminServices):
-    """Another one's stores and clients; `sees` denies all locations but these."""
+    """The services of another object; `sees` allows only these locations."""
 
     is_limited = True
 
@@ -22,7 +22,7 @@ class LimitedServices(AdminServices):
         self._location_ids = location_ids
 
     def __getattribute__(self, name: str) -> object:
-        """Every store of the other one, so that none is built twice."""
+        """Every store of the other object, so that none is built twice."""
         if name in SHARED:
             return getattr(self._services, name)
         return super().__getattribute__(name)

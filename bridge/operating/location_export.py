@@ -1,4 +1,4 @@
-"""Locations as a file that `locations apply` takes back: what differs from the defaults, and no secret."""
+"""Locations as a file for `locations apply`: differences from the defaults, without any secret."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ExportedFile:
 def export(services: AdminServices, asked: ExportQuery) -> ExportedFile:
     """Write settings as a locations file that can be applied again; secrets stay on the server."""
     ids = [LocationId(asked.location_id)] if asked.location_id else services.locations.ids()
-    kept = services.locations.some([id_ for id_ in ids if services.sees(id_)])
-    if asked.location_id and not kept:
+    records = services.locations.some([id_ for id_ in ids if services.sees(id_)])
+    if asked.location_id and not records:
         raise NotKnown(f"location {asked.location_id} is not known; `ghl-bridge locations list` shows the known ones")
-    return ExportedFile(toml=written(each.location for each in kept))
+    return ExportedFile(toml=written(each.location for each in records))

@@ -57,11 +57,11 @@ class LocationOverview:
 @operation("locations.overview", "GET", "/locations/{location_id}/overview", role=Role.READ, reach=one_location)
 def overview(services: AdminServices, asked: LocationOverviewQuery) -> LocationOverview:
     """Show what needs attention in a location, what waits there, and the outcomes of its messages."""
-    kept = services.locations.get(LocationId(asked.location_id))
-    if kept is None:
+    record = services.locations.get(LocationId(asked.location_id))
+    if record is None:
         raise NotKnown(f"location {asked.location_id} is not known; `ghl-bridge locations list` shows the known ones")
-    symptoms = _own(services, kept.location, look(services.redis))
-    now, id_ = symptoms.gauges, kept.location.location_id
+    symptoms = _own(services, record.location, look(services.redis))
+    now, id_ = symptoms.gauges, record.location.location_id
     lost = undelivered(services.redis, since_ms=symptoms.now_ms - DAY_MS)
     counts = services.counts.of([id_])[id_]
     return LocationOverview(
@@ -80,7 +80,7 @@ def overview(services: AdminServices, asked: LocationOverviewQuery) -> LocationO
 
 
 def _own(services: AdminServices, location: Location, symptoms: Symptoms) -> Symptoms:
-    """What of the symptoms is this location's; of the installation only that no worker is alive, and that GHL is down."""
+    """The symptoms of this location; of the installation only that no worker is alive, and that GHL is down."""
     id_ = location.location_id
     dead_letters = sum(1 for _ in services.dead_letters.all(location_id=id_))
     circuits = {*GHL_CIRCUITS, *_circuits(services, location)}
@@ -104,7 +104,7 @@ def _of(location_id: str, lanes: Sequence[str]) -> tuple[str, ...]:
 
 
 def _circuits(services: AdminServices, location: Location) -> set[str]:
-    """Those of its providers; one that lacks settings has none."""
+    """The circuits of its providers; a provider without its settings has none."""
     found = set()
     for name in (location.provider, location.fallback_provider):
         try:

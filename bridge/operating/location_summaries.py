@@ -63,8 +63,8 @@ def summaries(services: AdminServices, kept: Sequence[LocationRecord]) -> list[d
     """The fields of a `LocationSummary` for each record, in the same order. Raises Unavailable."""
     ids = [each.location.id for each in kept]
     tallies, login, budgets = services.counts.of(ids), logins(services, kept), left_of(services.redis, ids)
-    told = ({**asdict(login[id_]), "budget": budgets[id_]} for id_ in ids)
-    return [{**_summary(each, tallies[each.location.id]), **more} for each, more in zip(kept, told, strict=True)]
+    fields = ({**asdict(login[id_]), "budget": budgets[id_]} for id_ in ids)
+    return [{**_summary(each, tallies[each.location.id]), **more} for each, more in zip(kept, fields, strict=True)]
 
 
 def unconfigured(services: AdminServices, id_: str) -> LocationSummary:

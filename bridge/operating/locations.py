@@ -113,12 +113,12 @@ def list_(services: AdminServices, asked: LocationsQuery) -> LocationPage:
 @operation("locations.show", "GET", "/locations/{location_id}", role=Role.READ, reach=one_location)
 def show(services: AdminServices, asked: LocationQuery) -> LocationShown:
     """Show one location's settings."""
-    kept = _known(services, asked.location_id)
-    (summary,) = summaries(services, [kept])
-    how = kept.location.delivery_of(kept.location.provider)
-    delivery = who_delivers(how, unclaimed=kept.unclaimed, seen=kept.seen) or None
-    settings = without_secrets(kept.location.model_dump())
-    return LocationShown(**summary, delivery=delivery, settings=settings, in_words=in_words(kept.location))
+    record = _known(services, asked.location_id)
+    (summary,) = summaries(services, [record])
+    how = record.location.delivery_of(record.location.provider)
+    delivery = who_delivers(how, unclaimed=record.unclaimed, seen=record.seen) or None
+    settings = without_secrets(record.location.model_dump())
+    return LocationShown(**summary, delivery=delivery, settings=settings, in_words=in_words(record.location))
 
 
 @operation("locations.apply", "PUT", "/locations", about=lambda asked: tuple(asked.locations), role=Role.ADMIN, reach=applied)
@@ -131,8 +131,8 @@ def apply(services: AdminServices, asked: Apply) -> Applied:
         raise WrongInput("pruning with an empty file would remove all locations: remove them by their ids instead")
     unreadable = services.locations.unreadable()
     readable = [one.location_id for one in found if one.location_id not in unreadable]
-    before = {kept.location.id: kept for kept in services.locations.some(readable)}
-    found = with_stored(found, {id_: kept.location for id_, kept in before.items()})
+    before = {record.location.id: record for record in services.locations.some(readable)}
+    found = with_stored(found, {id_: record.location for id_, record in before.items()})
     foreign = bool(unreadable) or services.canary.is_foreign()
     if foreign:
         check_replaceable(services, found, unreadable, forced=asked.replace_unreadable)
@@ -156,9 +156,9 @@ def apply(services: AdminServices, asked: Apply) -> Applied:
 )
 def pause(services: AdminServices, asked: LocationQuery) -> Done:
     """Skip messages of a location, with the reason location_paused, until it is resumed."""
-    kept = _known(services, asked.location_id)
-    services.locations.pause(kept.location.location_id, paused=True)
-    return Done(id=kept.location.id)
+    record = _known(services, asked.location_id)
+    services.locations.pause(record.location.location_id, paused=True)
+    return Done(id=record.location.id)
 
 
 @operation(
@@ -195,12 +195,12 @@ def remove(services: AdminServices, asked: LocationQuery) -> Done:
 
 
 def _known(services: AdminServices, id_: str) -> LocationRecord:
-    kept = services.locations.get(LocationId(id_))
-    if kept is None and id_ in services.installs.unconfigured():
+    record = services.locations.get(LocationId(id_))
+    if record is None and id_ in services.installs.unconfigured():
         raise NotKnown(f"location {id_} has the app, but no settings yet: start with `ghl-bridge locations template`")
-    if kept is None:
+    if record is None:
         raise NotKnown(f"location {id_} is not known; `ghl-bridge locations list` shows the known ones")
-    return kept
+    return record
 
 
 def _applied(services: AdminServices, location: Location, before: LocationRecord | None) -> AppliedLocation:

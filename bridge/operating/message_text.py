@@ -23,7 +23,7 @@ OFF = "BRIDGE_CONSOLE_SHOW_TEXT=0 on this server: texts are not shown; read them
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageText:
-    """A message's text, and its source: stored here (`bridge`), or read from GHL (`ghl`)."""
+    """A message's text, and its source: stored in the bridge (`bridge`), or read from GHL (`ghl`)."""
 
     message_id: str
     text: str
@@ -53,9 +53,9 @@ def text(services: AdminServices, asked: MessageQuery) -> MessageText:
     lane = services.timelines.lane(id_)
     if lane is None:
         raise NotKnown(f"message {id_} is not known here")
-    kept = services.timelines.text(lane, id_)
-    if kept is not None:
-        return MessageText(message_id=id_, text=kept, source="bridge")
+    stored = services.timelines.text(lane, id_)
+    if stored is not None:
+        return MessageText(message_id=id_, text=stored, source="bridge")
     return MessageText(message_id=id_, text=_from_ghl(services, lane.location_id, id_), source="ghl")
 
 
@@ -82,8 +82,8 @@ def newest_words(services: AdminServices, asked: WordsQuery) -> MessageText:
 
 
 def _from_ghl(services: AdminServices, location_id: LocationId, id_: MessageId) -> str:
-    kept = services.locations.get(location_id)
-    if kept is None:
+    record = services.locations.get(location_id)
+    if record is None:
         raise DidNotWork(f"message {id_} has expired, and its location was removed: read it in GHL")
-    access = services.ghl_access.open(kept, Need.LOOKUP)
+    access = services.ghl_access.open(record, Need.LOOKUP)
     return services.ghl.text(id_, token=access, seconds=READ_SECONDS)

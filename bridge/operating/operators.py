@@ -16,7 +16,7 @@ from bridge.operating.services import AdminServices
 from bridge.store.operators.operators import StoredOperator
 from bridge.times import iso
 
-# So that an address of an SSO proxy's user fits.
+# Long enough for the e-mail address of an SSO proxy's user.
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9@._+-]{0,63}$")]
 DAY_MS = 24 * 3600 * 1000
 TOKEN_BYTES = 32
@@ -42,7 +42,7 @@ class OperatorList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddOperator:
-    """A new operator, for so many `days`; with `location_ids` it sees only these."""
+    """A new operator, for a number of `days`; with `location_ids` it sees only these."""
 
     name: Name
     role: Role

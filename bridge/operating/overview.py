@@ -48,9 +48,9 @@ class Outcomes:
 class Overview:
     """The current state in conversations, and the last 24 hours in messages.
 
-    `waiting` and `answering` make up what there is to do; `retrying` are those of both that failed before, `held` belong to
-    locations on hold. `day` is the sum of `hours`, which are as `minutes` (of the last hour) oldest first; the newest is not over
-    yet. `undelivered` are replies of the last 24 hours that did not reach their contacts (at most a thousand).
+    `waiting` and `answering` are the unfinished work; `retrying` are those of both that failed before, `held` belong to locations
+    on hold. `day` is the sum of `hours`; `hours`, and `minutes` (of the last hour), are oldest first, and the newest is not
+    complete yet. `undelivered` are replies of the last 24 hours that did not reach their contacts (at most a thousand).
     `reply_seconds` is the mean time from acceptance to reply, null without a reply.
     """
 
@@ -83,7 +83,7 @@ def overview(services: AdminServices, asked: Nothing) -> Overview:
     now = symptoms.gauges
     hours = _read(services, "hour", HOURS)
     day = _sum(hours)
-    heard = day["replied"] + day["delivered_by_provider"]
+    answered = day["replied"] + day["delivered_by_provider"]
     return Overview(
         troubles=shorten(diagnose(symptoms)),
         waiting=max(0, now.lanes - now.held - now.in_flight),
@@ -101,7 +101,7 @@ def overview(services: AdminServices, asked: Nothing) -> Overview:
         skipped_by_reason=_by_reason(day, Status.SKIPPED),
         no_reply_by_reason=_by_reason(day, Status.NO_REPLY),
         undelivered=len(undelivered(services.redis, since_ms=symptoms.now_ms - HOURS * MS["hour"])),
-        reply_seconds=day["reply_ms"] / heard / 1000 if heard else None,
+        reply_seconds=day["reply_ms"] / answered / 1000 if answered else None,
         minutes=tuple(_outcomes(each.at_ms, Counter(each.counts)) for each in _read(services, "minute", MINUTES)),
         hours=tuple(_outcomes(each.at_ms, Counter(each.counts)) for each in hours),
     )
@@ -119,12 +119,12 @@ def _sum(buckets: Iterable[Bucket]) -> Counter[str]:
 
 
 def _by_reason(counts: Counter[str], status: Status) -> dict[str, int]:
-    """Why messages ended so, the commonest reason first."""
+    """The reasons for an end, the most frequent first."""
     return {name.partition("|")[2]: count for name, count in counts.most_common() if name.startswith(f"{status}|") and count > 0}
 
 
 def _outcomes(at_ms: int, counts: Counter[str]) -> Outcomes:
-    """Versions before this one counted an end when it came: more may have ended than came, for a day."""
+    """The outcomes of a time. Older versions counted an outcome when it happened, so for a day they may exceed arrivals."""
     skipped = sum(count for name, count in counts.items() if name.startswith("skipped|"))
     ended = [max(0, counts[name]) for name in (Status.REPLIED, Status.DELIVERED_BY_PROVIDER, Status.NO_REPLY, Status.DEAD)]
     replied, delivered, silent, dead = ended

@@ -1,4 +1,4 @@
-"""People: contacts found by name, number or e-mail address, and the way to their conversations in GHL."""
+"""People: contacts found by name, number or e-mail address, and the links to their conversations in GHL."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MOST = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundContact:
-    """A contact that a search fits; `name` is its name, else its number or address."""
+    """A contact that matches a search; `name` is its name, else its number or address."""
 
     location_id: str
     contact_id: str
@@ -33,7 +33,7 @@ class FoundContact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundContacts:
-    """At most fifty, of each location the newest message first."""
+    """At most fifty contacts, with the newest message first in each location."""
 
     contacts: tuple[FoundContact, ...]
 
@@ -62,16 +62,16 @@ def find(services: AdminServices, asked: ContactSearch) -> FoundContacts:
 
 
 def names_of(services: AdminServices, lanes: Sequence[Lane]) -> dict[Lane, str]:
-    """What these contacts are called, as far as it is known; nothing with BRIDGE_CONSOLE_SHOW_TEXT=0."""
+    """The names of these contacts, if known; nothing with BRIDGE_CONSOLE_SHOW_TEXT=0."""
     if not services.settings.console_show_text or services.settings.secret_key is None:
         return {}
     return {lane: person.called for lane, person in services.people.read(lanes).items()}
 
 
 def ghl_link(services: AdminServices, lane: Lane, conversation_id: str) -> str | None:
-    """Where a conversation is in GHL, at the location's own domain if it has one; None while it is not known."""
-    kept = services.locations.get(lane.location_id) if conversation_id and services.settings.secret_key else None
-    if kept is None:
+    """The address of a conversation in GHL, at the location's own domain if it has one; None if it is not known."""
+    record = services.locations.get(lane.location_id) if conversation_id and services.settings.secret_key else None
+    if record is None:
         return None
-    domain = kept.location.app_domain or services.settings.ghl_app_domain
+    domain = record.location.app_domain or services.settings.ghl_app_domain
     return f"{domain}/v2/location/{quote(lane.location_id)}/conversations/conversations/{quote(conversation_id)}"

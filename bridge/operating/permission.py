@@ -1,4 +1,4 @@
-"""Whether an operator may do something: by its role, and by the locations that it is limited to."""
+"""Whether an operator may do something: by its role and by its locations."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def check(operator: Operator, operation: Operation[Any, Any], services: AdminServices, asked: Any) -> None:
-    """Let the operator do it, or raise.
+    """Return if the operator may do it, or raise.
 
     Raises:
         Forbidden: the role does not cover it, or it is about the whole installation and the operator is limited to locations.

@@ -1,4 +1,4 @@
-"""Asks a location's completion service a harmless question, as a worker would. Nothing goes to a contact: it names none."""
+"""Asks a location's completion service a harmless question, as a worker would. It names no contact, so none gets a message."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bridge.operating.reach import one_location
 from bridge.operating.services import AdminServices
 from bridge.policy.excerpt import Known, excerpt
 
-# GHL has no such contact, so a service that posts its answers by itself finds nobody to post to.
+# GHL has no such contact, so a service that posts by itself has no recipient.
 NOBODY = "ghl-bridge-provider-check"
 MOST_SECONDS = 60.0
 MOST_CHARACTERS = 1000
@@ -34,10 +34,10 @@ class ProviderQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderChecked:
-    """What the completion service `provider` did with a question.
+    """The answer of the completion service `provider` to a question.
 
-    `says` is the result in a sentence. `answer` is the beginning of its answer, null without one; `service_said` the beginning
-    of the text with which it refused, without secrets, null without one. `seconds` is how long it took.
+    `says` is the result as a sentence. `answer` is the beginning of its answer, null without one; `service_said` the beginning of
+    the text with which it refused, without secrets, null without one. `seconds` is how long it took.
     """
 
     provider: str
@@ -58,10 +58,10 @@ class ProviderChecked:
 )
 def check_provider(services: AdminServices, asked: ProviderQuery) -> ProviderChecked:
     """Ask a location's completion service a harmless question, as the bridge would. Nothing goes to a contact."""
-    kept = services.locations.get(LocationId(asked.location_id))
-    if kept is None:
+    record = services.locations.get(LocationId(asked.location_id))
+    if record is None:
         raise NotKnown(f"location {asked.location_id} is not known; `ghl-bridge locations list` shows the known ones")
-    location, began = kept.location, time.monotonic()
+    location, began = record.location, time.monotonic()
     try:
         completion = _ask(services, location)
     except BridgeError as error:
@@ -96,7 +96,7 @@ def _answered(location: Location, completion: Completion, seconds: float) -> Pro
 
 
 def _failed(services: AdminServices, location: Location, error: BridgeError, seconds: float) -> ProviderChecked:
-    """Some services answer only about contacts that GHL knows: then a test end to end is needed."""
+    """The result of a failure: some services answer only about contacts that GHL knows, so an end-to-end test is needed."""
     says = str(error)
     if location.provider == "assistable" and error.said:
         whole = f"`ghl-bridge doctor --location {location.id} --send-test CONTACT`"

@@ -1,8 +1,8 @@
-"""Which locations a question is about, so that an operator of some locations gets answers about these alone.
+"""Which locations a question is about, so that an operator of some locations gets answers only about these.
 
 An operation's reach names the locations of its question; None means the whole installation, which only an operator of all
-locations may ask about. An id that is not known counts as one of another location. Lists name the location that they are asked
-for, or none: then they leave out by themselves what the operator may not see (`AdminServices.sees`).
+locations may ask about. An unknown id counts as one of another location. A list has a location in its question, or none: then it
+omits what the operator may not see (`AdminServices.sees`).
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ def one_location(services: AdminServices, asked: Any) -> Collection[str] | None:
 
 
 def visible(services: AdminServices, asked: Any) -> Collection[str]:
-    """Of a list: the location that it is asked for, or all that the operator may see."""
+    """For a list: the requested location, or all that the operator may see."""
     del services
     only = getattr(asked, "location_id", "") or getattr(asked, "location", "")
     return (only,) if only else ()
 
 
 def applied(services: AdminServices, asked: Any) -> Collection[str] | None:
-    """The locations of a file; one that removes all others is about the whole installation."""
+    """The locations of a file; a file that removes all others is about the whole installation."""
     del services
     return None if asked.prune else tuple(asked.locations)
 
@@ -51,12 +51,12 @@ def known_id(services: AdminServices, asked: Any) -> Collection[str]:
 
 
 def contact(services: AdminServices, asked: Any) -> Collection[str]:
-    """The location of the question, and the one in which the contact is known, if it is."""
+    """The location of the question, and the contact's own location, if known."""
     return tuple({asked.location_id, _location_of(services, asked.contact_id) or asked.location_id})
 
 
 def dead_letter(services: AdminServices, asked: Any) -> Collection[str]:
-    """The location of one open dead letter, or of the turn that it was."""
+    """The location of one open dead letter, or of its turn."""
     return _dead_letters(services, (asked.id,))
 
 

@@ -63,17 +63,17 @@ class Reconciled:
 )
 def reconcile(services: AdminServices, asked: Reconcile) -> Reconciled:
     """Find inbound messages in GHL whose webhook never arrived, and accept them."""
-    kept = services.locations.get(LocationId(asked.location_id))
-    if kept is None:
+    record = services.locations.get(LocationId(asked.location_id))
+    if record is None:
         raise NotKnown(f"location {asked.location_id} is not known; `ghl-bridge locations list` shows the known ones")
-    span = span_of(kept, services.sweeps.of(kept.location.location_id))
+    span = span_of(record, services.sweeps.of(record.location.location_id))
     if asked.since_seconds:
         span = Span(since_ms=span.now_ms - round(asked.since_seconds * 1000), now_ms=span.now_ms)
     taken: list[Taken] = []
     why = ""
     for _ in range(MOST_ROUNDS):
         try:
-            swept = sweep(kept, replace(span, dry_run=asked.dry_run, now_ms=now_ms(services.redis)), services.sweep_services)
+            swept = sweep(record, replace(span, dry_run=asked.dry_run, now_ms=now_ms(services.redis)), services.sweep_services)
         except OperatorMustFix as error:
             why = str(error)
             break

@@ -29,7 +29,7 @@ def as_csv(report: Report) -> str:
 
 
 def _cell(value: object) -> object:
-    """None is an empty cell; text that a spreadsheet would take for a formula is marked as text."""
+    """None is an empty cell; text that a spreadsheet would read as a formula is marked as text."""
     if isinstance(value, str) and value.startswith(FORMULA):
         return f"'{value}"
     return "" if value is None else value

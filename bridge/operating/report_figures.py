@@ -1,4 +1,4 @@
-"""Figures of reports, made of daily counts. Pure."""
+"""The figures of reports, computed from daily counts. Pure."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ Period = Literal["day", "week", "month"]
 HOURS = 24
 MOST_BUSY = 3
 MILLION = 1_000_000
-# In the locations file: of all that has no price of its own.
+# In the locations file: the price of everything without its own price.
 ANY = "*"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """Numbers of messages that came within a time, and their outcomes, whenever that was.
+    """Numbers of messages that arrived in a period, and their outcomes, whenever these were reached.
 
     `received` = `replied` + `delivered_by_provider` + `no_reply` + `skipped` + `dead` + `in_work`; `answered` is `replied` +
-    `delivered_by_provider`. The median and the 95th percentile of the time to reply (s; null without a reply) are right to within
-    a fifth. `outside_hours` were received while the location was closed. `handovers`, `opt_outs`, `undelivered` (replies),
-    `completions` and tokens count when they happened. `cost` is of all that has a price; null if nothing has one.
+    `delivered_by_provider`. The median and the 95th percentile of the time to reply (s; null without a reply) are accurate to a
+    fifth. `outside_hours` were received while the location was closed. `handovers`, `opt_outs`, `undelivered` (replies),
+    `completions` and tokens count when they happened. `cost` is the sum of all that has a price; null if nothing has one.
     """
 
     received: int
@@ -97,7 +97,7 @@ def _rounded(seconds: float | None) -> float | None:
 
 
 def sum_of(counts: Iterable[Counts]) -> Counts:
-    """All of them in one."""
+    """The sum of several days' or locations' counts."""
     total: Counts = {}
     for one in counts:
         merge(total, one)
@@ -105,7 +105,7 @@ def sum_of(counts: Iterable[Counts]) -> Counts:
 
 
 def cost_of(counts: Counts, prices: Mapping[str, Price]) -> float | None:
-    """What the answers cost at today's prices; None if none of them has a price."""
+    """The cost of the answers at today's prices; None if none of them has a price."""
     known = {kept_name(name): price for name, price in prices.items() if name != ANY}
     costs = [
         price.answer * answers + (price.input * given + price.output * made) / MILLION
@@ -116,7 +116,7 @@ def cost_of(counts: Counts, prices: Mapping[str, Price]) -> float | None:
 
 
 def total_cost(costs: Iterable[float | None]) -> float | None:
-    """The sum of those that are known."""
+    """The sum of the known costs."""
     known = [one for one in costs if one is not None]
     return round(sum(known), 6) if known else None
 
@@ -134,7 +134,7 @@ def busiest(hours: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def days_of(period: Period, day: date) -> list[date]:
-    """The days of the period in which a day is; weeks begin on Monday."""
+    """The days of the period that contains a day; weeks begin on Monday."""
     match period:
         case "day":
             return [day]

@@ -1,4 +1,4 @@
-"""Adds what scripts have reported to the daily counts, by the days of each location's time zone."""
+"""Adds the entries of scripts to daily counts, by the days of each location's time zone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bridge.store.figures.reports import DailyCounts
     from bridge.store.locations.records import Locations
 
-# Of 2,000 entries each, which take some 20 ms: more at once would keep a reader waiting.
+# Batches of 2,000 entries, which take some 20 ms each; more at once would delay a reader.
 MOST_BATCHES = 50
 
 
@@ -24,12 +24,12 @@ def fold_reported(counts: DailyCounts, locations: Locations) -> None:
 
     @cache
     def known_hours(location_id: LocationId) -> Hours:
-        """Without settings that can be read, days are those of UTC."""
+        """The location's business hours, with their time zone; if its settings can't be read, those of UTC."""
         try:
-            kept = locations.get(location_id)
+            record = locations.get(location_id)
         except Misconfigured:
-            kept = None
-        return hours_of(kept.location) if kept else ALWAYS
+            record = None
+        return hours_of(record.location) if record else ALWAYS
 
     for _ in range(MOST_BATCHES):
         reported = counts.reported()

@@ -1,4 +1,4 @@
-"""Reporting: a thread of each receiver and worker that adds what was reported to its days, and sends the weekly report.
+"""Reporting: a thread in each receiver and worker that adds entries to daily counts, and sends the weekly report.
 
 Any number of them may run: entries are added once (`fold_report.lua`), and a report is announced once (`announce.lua`).
 """
@@ -28,7 +28,7 @@ EVERY_SECONDS = 60.0
 
 
 class Reporting:
-    """Does both until stopped."""
+    """Adds entries and sends reports until stopped."""
 
     def __init__(self, services: AdminServices, *, every: float = EVERY_SECONDS) -> None:
         self._services = services
@@ -59,5 +59,5 @@ def build_reporting(settings: Settings) -> Reporting:
 
 
 def reporting(settings: Settings) -> AbstractContextManager[None]:
-    """Do so in a separate thread while a block runs. A receiver without BRIDGE_SECRET_KEY leaves it to the workers."""
+    """Report in a separate thread while a block runs. A receiver without BRIDGE_SECRET_KEY leaves it to the workers."""
     return nullcontext() if settings.secret_key is None else in_background(build_reporting(settings))

@@ -1,4 +1,4 @@
-"""Reports: what the bridge did for a location, or for all of them, in a day, a week or a month."""
+"""Reports: the bridge's work for a location, or for all of them, in a day, a week or a month."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ if TYPE_CHECKING:
 class Report:
     """The outcomes of messages from `first_day` to `last_day`, both included.
 
-    Of one location, or of all (`location_id` is empty): then `locations` has the figures of each that had any. Days are those of
-    each location's time zone; `time_zone` is the location's, else BRIDGE_TIMEZONE, which decides what today is. `hours` are
-    messages received in each hour of the day, from midnight on, `busiest_hours` those with the most, at most three.
+    The report is of one location, or of all (`location_id` is empty): then `locations` has the figures of each that had any. Days
+    are those of each location's time zone; `time_zone` is the location's, else BRIDGE_TIMEZONE, which decides what today is.
+    `hours` are messages received in each hour of the day, from midnight on, `busiest_hours` those with the most, at most three.
     """
 
     location_id: str
@@ -63,7 +63,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportQuery:
-    """The period that has this `day` in it, like 2026-11-30; empty: today. Of one location, or all. Kept for 400 days."""
+    """The period that contains `day`, like 2026-11-30; empty: today. Of one location, or all. Days are stored for 400 days."""
 
     location_id: Annotated[str, Field(max_length=64)] = ""
     period: Period = "week"
@@ -99,7 +99,7 @@ def report(services: AdminServices, asked: ReportQuery) -> Report:
 
 
 def _ids(services: AdminServices, location_id: str) -> tuple[LocationId, ...]:
-    """Raises NotKnown for a location that nothing is known of."""
+    """The locations of the report. Raises NotKnown for an unknown location."""
     known = tuple(filter(services.sees, known_locations(services.redis)))
     if location_id and location_id not in known:
         raise NotKnown(f"location {location_id} is not known; `ghl-bridge locations list` shows all")
@@ -107,7 +107,7 @@ def _ids(services: AdminServices, location_id: str) -> tuple[LocationId, ...]:
 
 
 def _day(services: AdminServices, asked: str, time_zone: str) -> date:
-    """Raises WrongInput for a day that the calendar doesn't have."""
+    """The requested day. Raises WrongInput for a date that does not exist."""
     if not asked:
         return datetime.fromtimestamp(now_ms(services.redis) / 1000, UTC).astimezone(zone(time_zone)).date()
     try:

@@ -1,4 +1,4 @@
-"""Sending replies once more that GHL took and that did not reach their contacts: by hand, guarded like every send."""
+"""Sends replies again that GHL accepted but that did not reach their contacts: on demand, checked like every send."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MOST_SAID = 200
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resend:
-    """Which replies, by GHL's ids of them. `force`: even if a newer turn of the contact was answered."""
+    """The replies, by GHL's ids. `force`: even if a newer turn of the contact was answered."""
 
     ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=MOST)]
     force: bool = False
@@ -36,8 +36,8 @@ class Resend:
 class Resent:
     """The result for one reply.
 
-    `replayed`: it is sent as soon as its turn comes, if no rule speaks against it. `closed`: it was replayed before, or its
-    message is not kept any more. `newer`: a newer turn of the contact was answered, so that only `force` replays it.
+    `replayed`: it is sent in its turn, unless a rule forbids it. `closed`: it was replayed before, or its message is not stored
+    any more. `newer`: a newer turn of the contact was answered, so only `force` replays it.
     """
 
     id: str
@@ -72,7 +72,7 @@ def _resend(services: AdminServices, one: Undelivered, *, force: bool) -> Litera
     try:
         answered, text = find_message(services, kept, timeline, record), _text(services, one, access)
     except BridgeError as error:
-        raise DidNotWork(f"GHL does not tell what reply {one.reply_id} said, or to what: {error}") from error
+        raise DidNotWork(f"GHL lacks the text of reply {one.reply_id}, or the message that it answers: {error}") from error
     if answered is None:
         raise DidNotWork(f"reply {one.reply_id} answers message {record.id}, which GHL does not list any more")
     return services.resends.resend(one, answered, text, force=force)
@@ -91,5 +91,5 @@ def _text(services: AdminServices, one: Undelivered, access: Access) -> str:
     ids = set(services.resends.ids_of(one))
     said = next((each.content for each in services.standings.said(one.lane, MOST_SAID) if each.id in ids), "")
     if not said or len(said) >= MOST_CHARACTERS:
-        raise DidNotWork("the e-mail is not on record, or longer than the record")
+        raise DidNotWork("the e-mail is not in the transcript, or was cut there")
     return said

@@ -1,4 +1,4 @@
-"""The problem that Redis has lost writes: a failover to a replica that lagged, a copy that was put back, a FLUSHALL. Pure."""
+"""The problem that Redis has lost writes: a failover to a replica that lagged, a restored copy, or a FLUSHALL. Pure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_NAMED = 3
 
 
 def rollbacks(symptoms: Symptoms) -> Iterator[Trouble]:
-    """Writes that Redis confirmed are gone. Where no sweep runs, messages may be lost until somebody runs one."""
+    """Writes that Redis confirmed are lost. Where no sweep runs, messages may be lost until an operator runs one."""
     known = symptoms.rollback
     if known is None:
         return

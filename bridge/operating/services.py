@@ -100,12 +100,12 @@ class AdminServices:
 
     @cached_property
     def interventions(self) -> Interventions:
-        """What operators make happen in a conversation."""
+        """Operators' actions in a conversation."""
         return Interventions(self.redis, retention_ms=self.settings.retention_ms)
 
     @cached_property
     def resends(self) -> Resends:
-        """Replies that are sent once more."""
+        """The resending of undelivered replies."""
         return Resends(self.redis, retention_ms=self.settings.retention_ms)
 
     @cached_property
@@ -140,7 +140,7 @@ class AdminServices:
 
     @cached_property
     def people(self) -> ContactNames:
-        """Who contacts are."""
+        """The names of contacts."""
         return ContactNames(self.redis, fernet_keys=self.settings.fernet_keys, retention_ms=self.settings.retention_ms)
 
     @cached_property
@@ -175,7 +175,7 @@ class AdminServices:
 
     @cached_property
     def daily_counts(self) -> DailyCounts:
-        """What reports are made of."""
+        """The daily counts of reports."""
         return DailyCounts(self.redis)
 
     @cached_property

@@ -14,17 +14,17 @@ from bridge.times import UNITS
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# Each key, as a person would name it; keys of tables follow their table's name.
+# The label of each key; keys of tables follow their table's name.
 LABELS = {
     "name": "Name",
-    "mode": "What becomes of replies",
+    "mode": "Replies",
     "provider": "Answered by",
-    "fallback_provider": "Answered by, while that is down",
-    "ghl_token": "GHL token of its own",
+    "fallback_provider": "Fallback while that is down",
+    "ghl_token": "Own GHL token",
     "channels": "Channels that are answered",
     "types": "Further message types, and the channel to answer them on",
     "debounce_seconds": "Wait for further messages before answering",
-    "debounce_max_seconds": "Longest such wait after the first message",
+    "debounce_max_seconds": "Longest wait after the first message",
     "max_age_seconds": "Older messages are not answered",
     "history_messages": "Earlier messages sent to providers without a history",
     "media": "Pictures, voice notes and files",
@@ -83,7 +83,7 @@ LABELS = {
     "assign_to": "user who gets the contact",
     "seconds": "silent afterwards",
 }
-# Values that say more in words than as they are written, by their key.
+# Values with a text that explains them, by their key.
 VALUES: Mapping[str, Mapping[Any, str]] = {
     "mode": {"live": "sent to the contact", "draft": "drafts: internal comments that only staff see", "off": "no replies"},
     "fallback_provider": {"": "nobody"},
@@ -104,7 +104,7 @@ VALUES: Mapping[str, Mapping[Any, str]] = {
         "away": "the message outside business hours",
     },
     "reconcile_minutes": {0: "never"},
-    "delivery": {"auto": "found out by itself", "bridge": "the bridge", "provider": "the provider"},
+    "delivery": {"auto": "determined automatically", "bridge": "the bridge", "provider": "the provider"},
     "seconds": {0: "not at all", -1: "until somebody resumes it"},
     "assistable.url": {"": "that of ASSISTABLE_URL"},
     "agencii.url": {"": "that of AGENCII_URL"},
@@ -112,7 +112,7 @@ VALUES: Mapping[str, Mapping[Any, str]] = {
     "tool": {"": "none"},
 }
 MINUTE = 60
-# Tables that count only under a condition; the others are providers.
+# Tables that count only under a condition; the other tables are providers.
 CONDITIONAL = {"transcription", "handover"}
 
 
@@ -131,7 +131,7 @@ class SettingInWords:
 
 
 def in_words(location: Location) -> tuple[SettingInWords, ...]:
-    """Every setting that has an effect, what differs from its default first, each part in the order of the file."""
+    """Every setting that has an effect, with differences from the defaults first, each group in the order of the file."""
     rows = tuple(_rows(location))
     return (*(row for row in rows if row.changed), *(row for row in rows if not row.changed))
 
@@ -162,7 +162,7 @@ def _row(key: str, value: Any, default: Any, *, under: str = "") -> SettingInWor
 
 
 def _text(key: str, value: Any) -> str:
-    """A value for people, by its key's own words, its unit, or its kind."""
+    """A value for people, with its key's own words, its unit, or its kind."""
     name = key.rpartition(".")[2]
     known = VALUES.get(key) or VALUES.get(name, {})
     if known and value in known:
@@ -192,11 +192,11 @@ def _number(name: str, value: float) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Exact: in the largest unit of which it is a whole number."""
+    """The exact duration, in the largest unit of which it is a whole number."""
     size, unit = next(((size, unit) for size, unit in UNITS if seconds >= size and seconds % size == 0), (1, "s"))
     return f"{seconds / size:g} {unit}"
 
 
 def _plain(value: Any) -> str:
-    """A member of a list: a file by its id."""
+    """A member of a list; a file is shown by its id."""
     return str(getattr(value, "file_id", value))

@@ -35,8 +35,8 @@ class StandingShown:
 def shown(services: AdminServices, lane: Lane, conversation_id: ConversationId) -> StandingShown:
     """A contact's standing now. Raises Unavailable."""
     situation = services.situations.read(lane, conversation_id)
-    standing, kept = situation.standing, services.locations.open(lane.location_id, situation.location)
-    takeover = judge_takeover(standing, kept.location, now_ms(services.redis)) if kept else None
+    standing, record = situation.standing, services.locations.open(lane.location_id, situation.location)
+    takeover = judge_takeover(standing, record.location, now_ms(services.redis)) if record else None
     return StandingShown(
         paused_since=iso(standing.paused_at_ms),
         taken_over=takeover.facts if takeover else None,

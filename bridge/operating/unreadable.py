@@ -18,12 +18,12 @@ def check_replaceable(
     services: AdminServices, found: Sequence[Location], unreadable: Sequence[LocationId], *, forced: bool
 ) -> None:
     """Raise Misconfigured, with the reason, unless the file may replace the locations that can't be decrypted."""
-    given = {location.location_id: location for location in found}
-    absent = [id_ for id_ in unreadable if id_ not in given]
+    in_file = {location.location_id: location for location in found}
+    absent = [id_ for id_ in unreadable if id_ not in in_file]
     if absent:
         raise Misconfigured(f"BRIDGE_SECRET_KEY can't decrypt {_named(absent)}, and the file lacks them: nothing was changed")
     installed = services.installs.all()
-    bare = [id_ for id_ in unreadable if not given[id_].ghl_token and id_ not in installed]
+    bare = [id_ for id_ in unreadable if not in_file[id_].ghl_token and id_ not in installed]
     if bare:
         raise Misconfigured(f"the file has no ghl_token for {_named(bare)}, and no key decrypts the stored one. Nothing changed")
     if not forced and services.canary.others_live():

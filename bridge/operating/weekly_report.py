@@ -23,14 +23,14 @@ MAIL_SECONDS = 20.0
 
 
 class WeeklyReport:
-    """Announces and mails it. Raises Unavailable and Misconfigured; Retryable if the mail server doesn't take it."""
+    """Announces and mails the report. Raises Unavailable and Misconfigured; Retryable if the mail server refuses it."""
 
     def __init__(self, services: AdminServices) -> None:
         self._services = services
         self._announcements = Announcements(services.redis)
 
     def once(self) -> None:
-        """Announce last week's report if that was not done, and mail what waits. From Monday, 08:00 in BRIDGE_TIMEZONE, on."""
+        """Announce last week's report, once, and mail waiting reports, from Monday 08:00 in BRIDGE_TIMEZONE."""
         way = self._services.settings.weekly_report
         if way == "off":
             return
@@ -53,13 +53,13 @@ class WeeklyReport:
 
 
 def last_week(at_ms: int, time_zone: str) -> str:
-    """The Monday of the newest week that is over and to be reported."""
+    """The Monday of the newest complete week that has to be reported."""
     moment = datetime.fromtimestamp(at_ms / 1000, UTC).astimezone(zone(time_zone)) - timedelta(hours=HOUR)
     return str(moment.date() - timedelta(days=moment.weekday() + 7))
 
 
 def text_of(found: Report) -> str:
-    """The report as lines: all locations, then those with the most messages."""
+    """The report as text: all locations, then those with the most messages."""
     lines = [f"ghl-bridge, {found.first_day} to {found.last_day}:", _line(found.total, found.currency)]
     lines += [f"{one.name or one.location_id}: {_line(one, found.currency)}" for one in found.locations[:MOST_LOCATIONS]]
     if len(found.locations) > MOST_LOCATIONS:

@@ -1,4 +1,4 @@
-"""May an event with GHL's legacy RSA signature alone still be taken?
+"""Decides whether an event with only GHL's legacy RSA signature is still accepted.
 
 GHL announced the end of RSA for 2026-07-01, then for 2026-09-01 (webhook guide). Its Node SDK 3.1.0 says that the header is no
 longer sent, its Python SDK still checks it: that is why the app's own events decide.
@@ -17,7 +17,7 @@ UNUSED_MS = 7 * 24 * 3600 * 1000
 
 @dataclass(frozen=True, slots=True)
 class SignaturesSeen:
-    """Which signatures the app's events bore (ms, 0: never).
+    """The signatures of the app's events (ms, 0: never).
 
     `ed25519_since_ms` is the first valid Ed25519 signature after the newest event with RSA alone, `ed25519_at_ms` the newest one.
     """
@@ -28,7 +28,7 @@ class SignaturesSeen:
 
 
 def takes_legacy(setting: LegacySignatures, seen: SignaturesSeen) -> bool:
-    """Whether RSA alone suffices. With `auto` it does until Ed25519 has come for seven days without one such event."""
+    """Whether an RSA signature alone is enough. With `auto`, it is until seven days of Ed25519 without such an event."""
     if setting == "auto":
         return seen.ed25519_at_ms - seen.ed25519_since_ms < UNUSED_MS
     return setting == "1"

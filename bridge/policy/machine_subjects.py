@@ -1,19 +1,18 @@
-"""The subjects that mail programs, servers and ticket systems write by themselves, a language a line.
+"""The subjects that mail programs, servers and ticket systems write by themselves, one language per line.
 
 Of English, German, French, Spanish, Portuguese, Italian and Dutch: the fixed prefixes of Outlook and Exchange, Gmail's and Google
 Calendar's, Zendesk's and Freshdesk's defaults, and those of the mail servers Postfix, Exim and sendmail (2026-11). Of all other
-languages only what is written down somewhere: answers to a meeting and receipts as Thunderbird has them
-(https://github.com/thunderbird/thunderbird-l10n, 2026-08-22), absence notes and delivery notes that other mail classifiers
-were written for and tested with (2026-11-30).
+languages only documented ones: answers to a meeting and receipts in Thunderbird (https://github.com/thunderbird/thunderbird-l10n,
+2026-08-22), absence notes and delivery notes in the code and tests of other mail classifiers (2026-11-30).
 
-Left out is what a person's subject may well begin with: German "Rückruf:" and Italian "Richiama:" (call me back), French
-"Rappel :" (reminder), "Canceled:" (an appointment), "Delivered:" (a parcel), "On vacation"; and of Thunderbird's
-"Da confermare:", "Tentativa:", "Proposée :" and the Arabic "before:".
+Omitted are subjects that a person may write: German "Rückruf:" and Italian "Richiama:" (call me back), French "Rappel :"
+(reminder), "Canceled:" (an appointment), "Delivered:" (a parcel), "On vacation"; and of Thunderbird's "Da confermare:",
+"Tentativa:", "Proposée :" and the Arabic "before:".
 """
 
 from __future__ import annotations
 
-# Absence notes. What may follow: nothing, a colon or another sign, the original's subject, a date.
+# Absence notes. Nothing may follow, or a colon or another sign, the original's subject, or a date.
 ABSENCE = (
     (
         "auto(?:mat(?:ic|ed))? (?:reply|response)|autoreply|autoresponse|out of (?:the )?office|ooo|away from (?:the|my) office"
@@ -55,7 +54,7 @@ ABSENCE = (
     "αυτόματη απάντηση",
 )
 
-# What a mail server says about a mail that did not arrive, or not yet, or arrived.
+# A mail server's reports about a mail that was delayed, delivered, or not delivered.
 DELIVERY = (
     (
         "undeliverable|undelivered mail returned to sender|delivery status notification|mail delivery (?:failed|failure|system)"
@@ -85,7 +84,7 @@ DELIVERY = (
     "לא ניתן למסירה",
 )
 
-# Answers to a meeting, receipts, recalls: always a colon behind, and the original's subject.
+# Answers to a meeting, receipts, recalls: always followed by a colon and the original's subject.
 PREFIXES = (
     (
         "accepted|(?:invitation )?declined|tentative(?:ly accepted)?|read|not read"

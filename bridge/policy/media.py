@@ -26,7 +26,7 @@ _KINDS = {ending: kind for kind, endings in _ENDINGS.items() for ending in endin
 # Meta's WhatsApp API accepts JPEG and PNG for pictures, and WebP only for stickers
 # (https://developers.facebook.com/docs/whatsapp/cloud-api/reference/media#supported-media-types).
 _WHATSAPP_STICKER = "webp"
-# Seconds after a webhook with neither text nor file. WhatsApp's come so, and GHL's record has the files seconds later
+# Seconds after a webhook with neither text nor file. WhatsApp's are like that, and GHL's record has the files seconds later
 # (https://github.com/GoHighLevel/highlevel-api-docs/issues/299, 2026-06-03).
 LOOKS = (3.0, 10.0, 30.0)
 # The tolerance of a wait, because clocks differ.

@@ -1,7 +1,7 @@
-"""What an operator who asks for an answer overrules: the location's own rules. What the contact or GHL forbids holds.
+"""What an operator who asks for an answer overrules: the location's own rules, but nothing that the contact or GHL forbids.
 
-Do not disturb, stop words, the messaging window, a location that is paused, on hold or uninstalled, and channels that GHL takes
-no replies to are asked about as ever.
+Do not disturb, stop words, the messaging window, a location that is paused, on hold or uninstalled, and channels to which GHL
+accepts no replies still prevent the answer.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def overrule(location: Location, asked_for: str) -> Location:
-    """The location as it is for a turn that an operator asked for; a draft that is sent leaves as a reply."""
+    """The location for a turn that an operator asked for, without the overruled settings; a draft is sent as a reply."""
     if not asked_for:
         return location
     rules = {

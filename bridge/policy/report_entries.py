@@ -1,4 +1,4 @@
-"""Entries of `parts/reports.lua`, added up by location and day. Pure.
+"""Entries of `parts/reports.lua`, added by location and day. Pure.
 
 A day's counts are one document with short names, since 400 days of each location are kept: `a` messages received; `r`, `p`, `n`,
 `s`, `d` those replied, delivered by the provider, without a reply, skipped, dead; `x` received outside business hours; `h`
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bridge.policy.business_hours import Hours
 
 MINUTE_SECONDS = 60
-# Two steps an octave, from a second to a day and a half: a quantile is right to within a fifth.
+# Two steps per octave, from a second to a day and a half: a quantile is accurate to a fifth.
 STEPS_AN_OCTAVE, LAST_STEP = 2, 35
 REPLIES = frozenset("rp")
 
@@ -32,7 +32,7 @@ Counts = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ReportEntry:
-    """What happened to a message that came, or in a conversation, in the minute `at_ms`; `by` is 1, or -1: not any more."""
+    """An event of a received message, or of a conversation, in the minute `at_ms`; `by` is 1, or -1 if it is undone."""
 
     location_id: LocationId
     code: str
@@ -42,14 +42,14 @@ class ReportEntry:
 
 
 def parse(text: str) -> ReportEntry:
-    """An entry as the scripts write it."""
+    """Parse an entry of the scripts."""
     location, code, minute, *more = text.split(" ")
     by = -1 if code.startswith("-") else 1
     return ReportEntry(LocationId(location), code.lstrip("-"), by, int(minute) * MINUTE_SECONDS * 1000, more[0] if more else "")
 
 
 def fold(entries: Iterable[ReportEntry], hours_of: Callable[[LocationId], Hours]) -> dict[tuple[LocationId, str], Counts]:
-    """Add entries up, by location and day in its time zone."""
+    """Add entries, by location and day in its time zone."""
     days: dict[tuple[LocationId, str], Counts] = defaultdict(dict)
     for one in entries:
         hours = hours_of(one.location_id)
@@ -84,17 +84,17 @@ def merge(into: Counts, more: Mapping[str, Any]) -> None:
 
 
 def bucket_of(seconds: float) -> int:
-    """Which step a time belongs to: step 0 ends at a second, each other one at `edge` of it, the last never."""
+    """The step of a time: step 0 ends at a second, each other one at `edge` of it, the last never."""
     return 0 if seconds <= 1 else min(LAST_STEP, math.ceil(STEPS_AN_OCTAVE * math.log2(seconds)))
 
 
 def edge(step: int) -> float:
-    """Where a step ends (s)."""
+    """The end of a step (s)."""
     return float(2 ** (step / STEPS_AN_OCTAVE))
 
 
 def quantile(steps: Mapping[str, int], share: float) -> float | None:
-    """How long (s) this share of the replies took at most; None without a reply."""
+    """The time within which this share of the replies was sent; None without a reply."""
     counts = sorted((int(step), count) for step, count in steps.items() if count > 0)
     wanted, before = share * sum(count for _, count in counts), 0
     for step, count in counts:
@@ -105,7 +105,7 @@ def quantile(steps: Mapping[str, int], share: float) -> float | None:
 
 
 def _within(step: int, part: float) -> float:
-    """A place within a step, as if its replies were spread evenly on the scale of the steps."""
+    """A position within a step, as if its replies were spread evenly."""
     if step == 0:
         return 1.0
     begin, end = edge(step - 1), edge(step)

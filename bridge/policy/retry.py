@@ -1,4 +1,7 @@
-"""What to do after a fault: try again and when, or write a dead letter. The delays: bridge/retry_delays.py."""
+"""What to do after a fault of a turn: retry it and after which delay, or write a dead letter.
+
+The delays are `retry_delays` of bridge/settings.py (BRIDGE_RETRY_DELAYS). Retries within seconds: bridge/wire/backoff.py.
+"""
 
 from __future__ import annotations
 
@@ -20,19 +23,19 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 MOST_UNFINISHED_LEASES = 10
-# So many waits in a row that are asked for may be shorter than the schedule's.
+# This many requested waits in a row may be shorter than those of the schedule.
 MOST_SHORT_WAITS = 3
-# Descriptors, memory and threads come back when other turns end, a replica that was restarted within seconds.
+# Descriptors, memory and threads are free again when other turns end, and a restarted replica is back within seconds.
 SHORTAGE_SECONDS = 5.0
 
 
 def is_sorted(error: Exception) -> bool:
-    """Whether the fault is one of the world's, known by kind, and not one of our own."""
+    """Whether the fault is one of a known kind, and not an internal one."""
     return isinstance(error, (Retryable, OutcomeUnknown, Permanent, NotConfirmed))
 
 
 def words(error: Exception) -> str:
-    """The fault in words that may be kept and shown: our own faults by kind only, since their text may hold anything."""
+    """The fault's text that may be stored and shown: only the type of an internal fault, whose text may contain anything."""
     return str(error) if is_sorted(error) else f"internal fault: {type(error).__name__}"
 
 

@@ -1,4 +1,4 @@
-"""A state that went back: which turns must look into GHL first, when, and which of their messages are answered there. Pure."""
+"""A rollback of the state: which turns must look into GHL first, when, and which of their messages are answered there. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from bridge.model import InboundMessage, Listed, MessageId, Rollback
 
-# A post that was under way may have arrived so much later, and GHL's clock may be ahead (parts/rollback.lua).
+# A post in progress may have arrived this much later, and GHL's clock may be ahead (parts/rollback.lua).
 UNDER_WAY_MS = 20_000
 
 
@@ -21,7 +21,7 @@ def must_look(
     """Whether a turn must look into GHL before it acts: once for each older lane, and once for each turn with older messages.
 
     `looked_ms` is the rollback after which the lane has looked, `looked_for_turn_ms` the same of this turn (ms; 0: none);
-    `began_ms` is the lane's oldest known event. If writes are known to be lost, a lane without one may be older, too.
+    `began_ms` is the lane's oldest known event. If writes are certainly lost, a lane without one may be older, too.
     """
     if looked_for_turn_ms == rollback.at_ms:
         return False
@@ -31,7 +31,7 @@ def must_look(
 
 
 def looks_at(rollback: Rollback, readback: Sequence[float]) -> float:
-    """From when on (ms) GHL's list shows what was posted before: after the first wait; after all if writes are known lost."""
+    """The time (ms) from which on GHL's list shows earlier posts: after the first wait; after all if writes are surely lost."""
     return rollback.at_ms + sum(readback if rollback.certain else readback[:1]) * 1000
 
 

@@ -1,4 +1,4 @@
-"""What a contact is found by: the folded words of its name, its number and its e-mail address. Pure."""
+"""The search terms of a contact: the normalised words of its name, its number and its e-mail address. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _NUMBER = re.compile(r"[+(]?[\d\s().\-/+]+")
 
 
 def of_person(name: str, phone: str, email: str) -> tuple[str, ...]:
-    """The words that a contact is found by, each with its kind."""
+    """The search terms of a contact, each with its kind."""
     return (
         *(f"name {word}" for word in _words(name)[:MOST_WORDS]),
         *([f"phone {_digits(phone)}"] if _digits(phone) else []),
@@ -20,7 +20,7 @@ def of_person(name: str, phone: str, email: str) -> tuple[str, ...]:
 
 
 def of_query(query: str) -> tuple[str, ...]:
-    """What a search asks for: an address, a number in its international form, or words of a name, all of which must fit."""
+    """The terms of a search: an address, a number in its international form, or words of a name, all of which must match."""
     asked = query.strip()
     if "@" in asked:
         return (f"email {asked.casefold()}",)
@@ -30,12 +30,12 @@ def of_query(query: str) -> tuple[str, ...]:
 
 
 def _words(name: str) -> list[str]:
-    """Words without case and without marks: `Müller-Lüdenscheidt` is found as `muller` too."""
+    """Words without case and accents: `Müller-Lüdenscheidt` is found as `muller` too."""
     plain = "".join(one for one in unicodedata.normalize("NFKD", name.casefold()) if not unicodedata.combining(one))
     return list(dict.fromkeys(re.findall(r"\w+", plain)))
 
 
 def _digits(phone: str) -> str:
-    """The digits of an international number; 00 in front of it is its +."""
+    """The digits of an international number; 00 at its beginning means +."""
     digits = "".join(one for one in phone if one.isdigit())
     return digits.removeprefix("00")

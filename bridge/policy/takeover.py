@@ -1,7 +1,7 @@
 """Whether a person (or an automation, if those count) took over the conversation, or the agent asked for a person.
 
-`observe` of store/parts/outbound.lua detects messages that are not ours, policy/authors.py decides who counts as a person, and
-`answering.handover` handles the agent's request.
+policy/authors.py decides by the fields of a message whether a person wrote it, `observe` of store/parts/takeover.lua by what is
+stored. answering/handover.py handles the agent's request.
 """
 
 from __future__ import annotations

@@ -59,8 +59,8 @@ def earlier(said: Sequence[PastMessage], *, asked: Collection[MessageId], count:
 def as_told(said: Iterable[PastMessage], *, files: bool) -> tuple[PastMessage, ...]:
     """An earlier message for a provider: with a line about the contact's files, or only the text."""
     lined = ((one, earlier_line(one.files) if files else "") for one in said)
-    told = (replace(one, content="\n".join(part for part in (one.content, line) if part), files=()) for one, line in lined)
-    return tuple(one for one in told if one.content)
+    messages = (replace(one, content="\n".join(part for part in (one.content, line) if part), files=()) for one, line in lined)
+    return tuple(one for one in messages if one.content)
 
 
 def read_back(listed: Iterable[Listed]) -> tuple[PastMessage, ...]:

@@ -1,6 +1,6 @@
-"""What an answer used, as it stands in the lane's record until its turn is over: `NAME|INPUT|OUTPUT`, tokens of a model. Pure.
+"""The use of an answer, as stored in the lane's record until its turn ends: `NAME|INPUT|OUTPUT`, with a model's tokens. Pure.
 
-The name is the model's, else the provider's; a service that tells no tokens gives an answer too.
+The name is the model's, else the provider's; an answer without tokens has an entry too.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def usage_of(completion: Completion) -> str:
 
 
 def kept_name(name: str) -> str:
-    """A model's name as reports keep it."""
+    """A model's name in the form that reports store."""
     return re.sub(r"[^A-Za-z0-9._:/@+-]", "_", name)[:MOST_CHARACTERS]
 
 

@@ -35,7 +35,7 @@ def main() -> None:
         workers=settings.web_concurrency,
         # Access lines contain paths, and paths may contain secrets.
         access_log=False,
-        # `Peers` does this, after it has noted who opened the connection.
+        # `Peers` does this, after it has stored the peer of the connection.
         proxy_headers=False,
         log_config=None,
         server_header=False,

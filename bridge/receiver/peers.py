@@ -1,4 +1,4 @@
-"""Remembers who opened the connection before a proxy's headers replace it by the caller."""
+"""Remembers the peer of a connection before a proxy's headers replace it by the caller."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ class Peers:
 
 
 def name_by_proxy(request: Request, *, header: str, proxies: Iterable[IPv4Network | IPv6Network]) -> str:
-    """The user that a trusted proxy names in this header; empty if it names none, or if somebody else sends the header."""
+    """The user that a trusted proxy names in this header; empty if it names none, or if another peer sends the header."""
     peer = request.scope.get(PEER, request.scope.get("client"))
-    given = request.headers.getlist(header) if header and peer else []
-    if len(given) != 1 or not _is_within(peer[0], proxies):
+    values = request.headers.getlist(header) if header and peer else []
+    if len(values) != 1 or not _is_within(peer[0], proxies):
         return ""
-    return given[0].strip()
+    return values[0].strip()
 
 
 def _is_within(host: str, proxies: Iterable[IPv4Network | IPv6Network]) -> bool:

@@ -1,4 +1,4 @@
-"""Notifies endless answers (live pages) that the process stops, because the server waits for every answer in progress."""
+"""Tells endless answers (live pages) that the process stops, because the server waits for every answer in progress."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Stopping:
                 signal.signal(number, handler)
 
     async def within(self, seconds: float) -> bool:
-        """Wait that long, or until the process is to stop; returns whether it is."""
+        """Wait this long, or until the process stops; returns whether it stops."""
         try:
             await asyncio.wait_for(self._told.wait(), seconds)
         except TimeoutError:

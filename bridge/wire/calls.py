@@ -1,4 +1,4 @@
-"""HTTP for both GHL and the completion services: one call, one deadline, and the knowledge whether the request left."""
+"""HTTP for both GHL and the completion services: one call, one deadline, and whether the request was sent."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1024 * 1024
 # Many servers drop an idle connection after 5 s (Node's default), and a request sent into that moment has an unknown outcome: a
-# second is left for its way. Shorter, and the post would find the look-up's connection gone, since a completion lies between.
+# second is left for its way. A shorter limit would close the look-up's connection before the post, after a completion.
 KEEPALIVE_SECONDS = 4.0
-# One for the call under way, the others for reads made by its `before_send`.
+# One for the current call, the others for reads by its `before_send`.
 CONNECTIONS = 4
 
-# A charset put there by mistake changes nothing.
+# A charset in this header by mistake is ignored.
 NO_CODINGS = frozenset({"", "identity", "none", "utf-8", "utf8", "us-ascii", "iso-8859-1"})
 
 EACH = {"Accept": "*/*", "Accept-Encoding": "identity", "User-Agent": "ghl-bridge"}
@@ -46,7 +46,7 @@ _FAULTS = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolEr
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What came back, redirects and errors included. `headers` are found in any case; `seconds` is what the call took."""
+    """An answer, also a redirect or an error. `headers` ignore case; `seconds` is the duration of the call."""
 
     status: int
     headers: Mapping[str, str]
@@ -55,7 +55,7 @@ class Answer:
 
 
 class CutShort(OutcomeUnknown):
-    """The answer's `status` came, its body not whole: cut, too late, too large or undecodable."""
+    """The answer's `status` arrived, but its body was cut, late, too large or undecodable."""
 
     def __init__(self, message: str, *, status: int) -> None:
         super().__init__(message)
@@ -63,22 +63,22 @@ class CutShort(OutcomeUnknown):
 
 
 class Observe(Protocol):
-    """Told of each request: method, path, how it ended and how long it took (s).
+    """Gets a report of each request: method, path, result, and duration (s).
 
     It ended with the class of its status (`2xx`), the status itself where that says more (401, 403, 408, 429), `lost` (it left
     and no readable answer came) or `unsent`.
     """
 
     def __call__(self, method: str, path: str, ended: str, seconds: float) -> None:
-        """Take note; it must be quick and raise nothing."""
+        """Record it; must be quick and raise nothing."""
 
 
 class Wire:
-    """Connections, some for each thread: with 300 requests in flight a shared pool took 15 ms of CPU for each, these took 1.3 ms.
+    """Connections of each thread: with 300 requests in flight a shared pool took 15 ms of CPU for each, these took 1.3 ms.
 
-    httpx' client is built on them; the client itself would follow redirects and keep cookies, which is not wanted.
-    The default `ssl_context` trusts the certificate authorities that httpx brings along. `resolve` turns host and port into
-    addresses; what it raises, OSError aside, comes out of the call.
+    httpx' client is built on them; the client itself would follow redirects and keep cookies, which is not wanted. The default
+    `ssl_context` trusts httpx' certificate authorities. `resolve` turns host and port into addresses; its errors, except OSError,
+    are raised unchanged.
     """
 
     observe: Observe | None = None
@@ -111,19 +111,19 @@ class Wire:
         before_connect: Callable[[], None] | None = None,
         max_bytes: int = MAX_BYTES,
     ) -> Answer:
-        """Make one request, within `seconds` altogether, and read at most `max_bytes` of the answer's body.
+        """Make one request within `seconds` in total, and read at most `max_bytes` of the answer's body.
 
-        What is sent is either `json` or `form`, which an `upload` may go along with.
+        The body is either `json`, or `form` with an optional `upload`.
 
-        `before_send` is called once a connection stands, right before the first byte; what it raises comes out unchanged,
+        `before_send` is called once a connection is open, right before the first byte; its errors are raised unchanged,
         and nothing was sent. `before_connect` is called in the same way before a connection is opened, if none is open.
-        Redirects aren't followed. Messages of errors name the host and the fault, nothing else.
+        Redirects aren't followed. Error messages contain only the host and the fault.
 
         Raises:
-            ServiceDown: the request never left.
-            OutOfResources: it never left, because this machine lacks something.
-            OutcomeUnknown: it began to leave, and no readable answer came; CutShort if at least its status did.
-            OperatorMustFix: the address is not a URL, or a header (a token) can't be sent as it is.
+            ServiceDown: the request was not sent.
+            OutOfResources: it was not sent, because this machine lacks something.
+            OutcomeUnknown: its sending began, and no readable answer came; CutShort if at least the status did.
+            OperatorMustFix: the address is not a URL, or a header (a token) is invalid.
         """
         started = time.monotonic()
         connections = self._connections()
@@ -170,7 +170,7 @@ class Wire:
 
 
 class _Departure:
-    """httpcore's trace hook: the checks before a connection and right before the first byte, and the note that it passed."""
+    """httpcore's trace hook: runs the checks before a connection and before the first byte, and records that it was sent."""
 
     def __init__(
         self, before_send: Callable[[], None] | None, before_connect: Callable[[], None] | None, deadline: Deadline
@@ -187,7 +187,7 @@ class _Departure:
             return
         if self._before_send:
             self._before_send()
-        self._deadline.left(None, httpcore.WriteTimeout)  # it may have used up the time: then nothing leaves, for certain
+        self._deadline.left(None, httpcore.WriteTimeout)  # it may have used up the time: then certainly nothing was sent
         self.begun = True
 
 
@@ -200,7 +200,7 @@ def _read(response: httpcore.Response, encoding: str, max_bytes: int, *, host: s
 
 
 class _Unreadable(Exception):
-    """Why a body that came can't be used."""
+    """The reason why a received body can't be used."""
 
 
 def _collect(response: httpcore.Response, max_bytes: int) -> bytes:
@@ -213,7 +213,7 @@ def _collect(response: httpcore.Response, max_bytes: int) -> bytes:
 
 
 def _decode(raw: bytes, encoding: str, max_bytes: int) -> bytes:
-    """Undo a compression that was not asked for, without unpacking more than `max_bytes`."""
+    """Decode an unrequested compression, without unpacking more than `max_bytes`."""
     coding = encoding.strip().lower().removeprefix("x-")  # names have no case (RFC 9110, 8.4.1)
     if coding in NO_CODINGS:
         return raw
@@ -242,7 +242,7 @@ def _sort(error: Exception, host: str, *, left: bool) -> ServiceDown | OutcomeUn
 
 
 def _kind(error: Exception) -> str:
-    """Name a fault. Only the system's own words on connecting are repeated: a protocol error's text quotes the other side."""
+    """The name of a fault. Only the system's text about connecting is repeated; a protocol error's text quotes the server."""
     if isinstance(error, (httpcore.ConnectError, _Unreadable)):
         return str(error)
     return re.sub(r"(?<!^)(?=[A-Z])", " ", type(error).__name__).lower()

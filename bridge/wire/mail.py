@@ -34,7 +34,7 @@ def send_mail(url: str, *, sender: str, to: Sequence[str], subject: str, text: s
                 server.login(unquote(at.username), unquote(at.password or ""))
             server.send_message(message)
     except (OSError, smtplib.SMTPException) as error:
-        # A server's own words may hold addresses.
+        # A server's own text may contain addresses.
         code = getattr(error, "smtp_code", None)
         why = f"SMTP {code}" if code else type(error).__name__
         raise Retryable(f"the mail server {at.hostname} did not take the e-mail: {why}") from None

@@ -1,4 +1,4 @@
-"""Figure 4: the time that the bridge adds, from a webhook to its post, less the completion; no debounce is set."""
+"""Figure 4: the time that the bridge adds, from a webhook to its post, without the completion; no debounce is set."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ P50_MS, P99_MS = 30, 200
 
 
 async def measure(stage: Stage, plan: Plan) -> list[Row]:
-    """At each rate."""
+    """Measure each rate."""
     await stage.run(OURS, slots=plan.slots[0])
     stage.far_side.completion_seconds = COMPLETION_SECONDS
     rows = []

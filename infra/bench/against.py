@@ -1,6 +1,7 @@
-"""`python -m infra.bench.against REV [--quick]`: what a reply costs here and at another commit, side by side, with the targets.
+"""`python -m infra.bench.against REV [--quick]`: the cost of a reply here and at another commit, side by side, with the targets.
 
-Same Redis, sender and far side; sides in turns; a ratio is the middle one of those of the rounds. CPU, counts and bytes only.
+Redis, sender and servers are the same, the sides run in turns, and a ratio is the median of the rounds' ratios. Only CPU, counts
+and bytes are compared.
 """
 
 from __future__ import annotations
@@ -68,7 +69,7 @@ async def _measure(rev: str, plan: CostPlan, only: set[int]) -> str:
 
 
 async def replying(sides: Sides) -> list[Figure]:
-    """Rows 1, 2, 3 and 5: a contact's first message. What came since is known by count."""
+    """Rows 1, 2, 3 and 5: a contact's first message. Later features are excluded by their counts."""
     stage, plan = sides.stage, sides.plan
     counts = [await cost.counted(stage, plan, one) for one in (sides.here, sides.there)]
     here, there, tuned, lean = await sides.in_turns(
@@ -103,7 +104,7 @@ async def replying(sides: Sides) -> list[Figure]:
 
 
 def operations(here: cost.Counted, there: cost.Counted) -> list[Figure]:
-    """Row 2, whose targets are absolute."""
+    """Row 2, with absolute targets."""
     before = f"{there.commands:.0f}"
     told = f"{here.commands:.0f}, of these since: {here.since:.0f}"
     calls_told = f"{here.calls:.1f}, of these since: {here.calls_since:.1f}"
@@ -152,7 +153,7 @@ async def ignoring(sides: Sides) -> list[Figure]:
 
 
 async def many_workers(sides: Sides) -> list[Figure]:
-    """Row 6: each side's many to its own one."""
+    """Row 6: each side's many workers compared with its one."""
     most = sides.plan.workers
     many = await sides.both(lambda stage, plan, bridge: cost.with_workers(stage, plan, bridge, most))
     one = await sides.both(lambda stage, plan, bridge: cost.with_workers(stage, plan, bridge, 1))
@@ -171,7 +172,7 @@ async def full(sides: Sides) -> list[Figure]:
 
 
 async def memory(sides: Sides) -> list[Figure]:
-    """Row 4, whose target is absolute: each side's own measurement."""
+    """Row 4, with an absolute target: each side's own measurement."""
     told, before = memory_of(PROJECT), memory_of(sides.folder_there)
     kept, all_of, all_there = (
         int(_bytes(text, what))

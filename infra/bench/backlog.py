@@ -47,7 +47,7 @@ BODY = '{"id":"message","text":"Hi, do you have a free appointment for a check-u
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """Of one reply, all in ms: CPU of the bridge, CPU of Redis, median from webhook to post."""
+    """The cost of one reply, all in ms: CPU of the bridge, CPU of Redis, median from webhook to post."""
 
     bridge: float
     redis: float
@@ -55,7 +55,7 @@ class Cost:
 
 
 async def measure(stage: Stage, plan: Plan) -> list[Row]:
-    """First with few, then with more and more; at the end with few again, since a machine's own speed drifts."""
+    """Measure with few, then with more and more, and with few again, because a machine's own speed changes."""
     await stage.run(OURS, slots=plan.slots[0])
     stage.far_side.completion_seconds = 0.0
     stage.empty()
@@ -81,7 +81,7 @@ def _row(waiting: int, cost: Cost, first: float) -> Row:
 
 
 def _fill(stage: Stage, filled: int, waiting: int) -> None:
-    """Fill up without the append-only file, which is rewritten afterwards: a million would sync for minutes."""
+    """Fill Redis without the append-only file, which is rewritten afterwards: a million conversations would sync for minutes."""
     with stage.redis as redis:
         redis.config_set("appendonly", "no")
         write, due = redis.register_script(WAIT), now_ms(redis) + 3_600_000

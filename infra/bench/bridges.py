@@ -1,4 +1,4 @@
-"""How each bridge is started: ours by the Procfile's commands, the others as their authors would."""
+"""How each bridge is started: ours with the Procfile's commands, the others as their authors would."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Bridge:
-    """A bridge's commands, without its port and slots; a worker's last word may be its number of slots.
+    """A bridge's commands, without its port and slots; the last word of a worker's may be its number of slots.
 
-    `ready` is what its receiver says when more than a port has to be open. `cli` is set for this product, of whatever commit:
-    the command by which its locations are written; empty: today's own classes write them.
+    `ready` is the output of its receiver when it is ready, if an open port is not enough. `cli` is set for this product, at any
+    commit: the command that stores its locations; empty: today's classes store them.
     """
 
     name: str

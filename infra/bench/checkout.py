@@ -1,4 +1,4 @@
-"""Another commit of this project with an environment of its own, kept in `build/` for the next time."""
+"""Another commit of this project with its own environment, kept in `build/` for the next time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ KEPT = PROJECT / "build" / "bench"
 
 
 def check_out(rev: str) -> Path:
-    """The folder of a commit, its run-time environment installed. Raises CalledProcessError when there is no such commit."""
+    """The folder of a commit, with its run-time environment installed. Raises CalledProcessError for an unknown commit."""
     commit = _said("git", "rev-parse", "--verify", f"{rev}^{{commit}}")
     folder = KEPT / commit[:12]
     if not folder.exists():
@@ -27,7 +27,7 @@ def check_out(rev: str) -> Path:
 
 
 def bridge_of(folder: Path, name: str) -> Bridge:
-    """The bridge of a folder as its own Procfile starts it, which writes its locations itself."""
+    """The bridge of a folder as its own Procfile starts it; it stores its locations itself."""
     programs = folder / ".venv" / "bin"
     python = str(programs / "python")
     return Bridge(
@@ -39,7 +39,7 @@ def bridge_of(folder: Path, name: str) -> Bridge:
 
 
 def memory_of(folder: Path) -> str:
-    """What a folder's own measurement of memory prints."""
+    """The output of a folder's own memory measurement."""
     return _said(str(folder / ".venv" / "bin" / "python"), "-m", "infra.bench.memory", within=folder)
 
 

@@ -1,4 +1,4 @@
-"""What confirmed writes cost: `python -m infra.bench.confirming`.
+"""The cost of confirmed writes: `python -m infra.bench.confirming`.
 
 A primary and a replica of its own, both with appendfsync always; messages are accepted through the receiver's own inbox, with
 BRIDGE_CONFIRM_REPLICAS at 0 and at 1 in turn, so that other work on the machine meets both.
@@ -57,7 +57,7 @@ def _follow(url: str, primary: str) -> None:
 
 
 async def _round(url: str, replicas: int, callers: int) -> tuple[float, list[float]]:
-    """Accepted messages a second, and how long each took (ms)."""
+    """Accepted messages per second, and the time of each (ms)."""
     inbox = Inbox(connect_async(url), retention_ms=RETENTION_MS, confirmation=Confirmation(replicas))
     took: list[float] = []
     began = time.perf_counter()

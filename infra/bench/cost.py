@@ -1,4 +1,4 @@
-"""What one side (this tree or another commit's) costs: CPU of its processes and of Redis, commands, bytes; never times."""
+"""The cost of one side (this tree or another commit): CPU of its processes and of Redis, commands, bytes; never times."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ class Spent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
-    """For one message: calls, commands inside scripts, and of all these the numbers and bytes that came since (`SINCE`)."""
+    """For one message: calls, commands inside scripts, and the part of these numbers and bytes that is newer (`SINCE`)."""
 
     calls: float
     commands: float
@@ -97,7 +97,7 @@ class Counted:
 
 
 async def first_messages(stage: Stage, plan: CostPlan, bridge: Bridge, settings: Mapping[str, object] | None = None) -> Spent:
-    """Contacts write for the first time, so many a second; each has its reply in the end."""
+    """Contacts write for the first time, at a rate per second; in the end each has its reply."""
     await prepare(stage, plan, bridge, settings=settings)
     return await _spent(stage, plan.replies, replies(stage, plan, plan.replies))
 
@@ -111,7 +111,7 @@ async def prepare(
     slots: int = 0,
     settings: Mapping[str, object] | None = None,
 ) -> None:
-    """Have the side run, with an empty Redis and warm."""
+    """Start the side with an empty Redis, and warm it up."""
     await stage.run(bridge, slots=slots or plan.slots, workers=workers)
     stage.far_side.completion_seconds = COMPLETION_SECONDS
     if bridge.ours:
@@ -121,14 +121,14 @@ async def prepare(
 
 
 async def replies(stage: Stage, plan: CostPlan, count: int) -> None:
-    """So many first messages, answered."""
+    """A number of first messages with replies."""
     stage.far_side.forget()
     await at_rate(stage.port, make(count, stage.key, LOCATIONS), rate=plan.rate, connections=plan.connections)
     await _answered(stage, count)
 
 
 async def ignored_events(stage: Stage, plan: CostPlan, bridge: Bridge) -> Spent:
-    """Events that nobody answers, so many a second, of a receiver that is warm."""
+    """Events without an answer, at a rate per second, at a warm receiver."""
     await stage.run(bridge, slots=plan.slots)
     await at_rate(stage.port, _ignored(stage, plan.events // 4), rate=plan.events_rate, connections=plan.connections)
     events = _ignored(stage, plan.events)
@@ -137,7 +137,7 @@ async def ignored_events(stage: Stage, plan: CostPlan, bridge: Bridge) -> Spent:
 
 
 async def with_workers(stage: Stage, plan: CostPlan, bridge: Bridge, workers: int) -> float:
-    """CPU of all workers for a message of the trickle, what they take when idle for as long taken off."""
+    """CPU of all workers per message at a low rate, minus the CPU of the same time without messages."""
     await prepare(stage, plan, bridge, workers=workers)
     loop = asyncio.get_running_loop()
     before, began = stage.cpu("worker"), loop.time()
@@ -149,7 +149,7 @@ async def with_workers(stage: Stage, plan: CostPlan, bridge: Bridge, workers: in
 
 
 async def replies_a_cpu_second(stage: Stage, plan: CostPlan, bridge: Bridge) -> float:
-    """Of a worker whose slots are all in use, with completions that take long."""
+    """Replies per CPU second of a worker whose slots are all in use, with slow completions."""
     await prepare(stage, plan, bridge, slots=plan.full_slots)
     stage.far_side.completion_seconds = SLOW_COMPLETION_SECONDS
     stage.empty()
@@ -165,7 +165,7 @@ async def replies_a_cpu_second(stage: Stage, plan: CostPlan, bridge: Bridge) -> 
 
 
 async def idle_commands(stage: Stage, plan: CostPlan, bridge: Bridge) -> float:
-    """What one receiver and one worker send a second when nothing happens, not even a sweep."""
+    """The commands per second of one receiver and one worker when nothing happens, not even a sweep."""
     await prepare(stage, plan, bridge, settings={"reconcile_minutes": 0})
     await asyncio.sleep(10 * SETTLES_SECONDS)
     seen = await watched(stage, asyncio.sleep(plan.idle_seconds))
@@ -173,7 +173,7 @@ async def idle_commands(stage: Stage, plan: CostPlan, bridge: Bridge) -> float:
 
 
 async def counted(stage: Stage, plan: CostPlan, bridge: Bridge) -> Counted:
-    """Calls and commands, by MONITOR; what the same time takes without messages is in it."""
+    """Calls and commands, counted with MONITOR, including those of the same time without messages."""
     await prepare(stage, plan, bridge)
     seen = await watched(stage, replies(stage, plan, plan.replies))
     inside = [command for command, within in seen if within]
@@ -204,7 +204,7 @@ async def _spent(stage: Stage, count: int, meanwhile: Awaitable[object]) -> Spen
 
 
 async def _answered(stage: Stage, count: int) -> None:
-    """Each has its reply, and no turn is left."""
+    """Whether each message has its reply, and no turn is in progress."""
     await stage.far_side.wait_for(count, seconds=WAIT_SECONDS)
     with stage.redis as redis:
         while is_busy(redis):

@@ -1,4 +1,4 @@
-"""GHL and Assistable in a few lines: what the simulator answers to good requests, without its checks.
+"""GHL and Assistable in a few lines: the simulator's answers to good requests, without its checks.
 
 The simulator checks every request against GHL's OpenAPI and remembers it, which costs more than the bridges that are measured.
 """
@@ -31,13 +31,13 @@ class FarSide:
         self._server: asyncio.Server | None = None
 
     async def open(self) -> str:
-        """Listen; answers the URL."""
+        """Listen; returns the URL."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(lambda: _Connection(self), "127.0.0.1", 0, backlog=2048)
         return f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._server:
             self._server.close()
 
@@ -47,7 +47,7 @@ class FarSide:
         self.requests = 0
 
     async def wait_for(self, posts: int, *, seconds: float) -> None:
-        """Wait until so many contacts have a reply. Raises TimeoutError."""
+        """Wait until this many contacts have a reply. Raises TimeoutError."""
         async with asyncio.timeout(seconds):
             while len(self.posts) < posts:
                 await asyncio.sleep(0.02)

@@ -1,4 +1,4 @@
-"""Figure 5: what a worker holds in memory while many completions are in flight."""
+"""Figure 5: a worker's memory during many simultaneous completions."""
 
 from __future__ import annotations
 

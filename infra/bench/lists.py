@@ -1,4 +1,4 @@
-"""`python -m infra.bench.lists`: what a page of the console's lists costs, of Redis and of the receiver, with much to list.
+"""`python -m infra.bench.lists`: the cost of a page of the console's lists, in Redis and the receiver, with much to list.
 
 A real receiver and a real Redis; 100,000 conversations of fifty locations and 10,000 dead letters unless told otherwise.
 """
@@ -64,12 +64,12 @@ class Cost:
 
     @property
     def p95(self) -> float:
-        """What nineteen of twenty pages stay below."""
+        """The value that nineteen of twenty pages don't exceed."""
         return percentile(list(self.seconds), 95)
 
 
 def measure(*, conversations: int, dead_letters: int, rounds: int) -> list[Cost]:
-    """Fill a Redis and ask for each page so many times."""
+    """Fill a Redis and request each page a number of times."""
     with tempfile.TemporaryDirectory() as folder, redis_server.running(Path(folder)) as url:
         redis = connect(url)
         fill(redis, conversations=conversations, dead_letters=dead_letters)
@@ -79,7 +79,7 @@ def measure(*, conversations: int, dead_letters: int, rounds: int) -> list[Cost]
 
 
 def fill(redis: Redis, *, conversations: int, dead_letters: int) -> None:
-    """Write what the scripts would have written, as far as lists read it."""
+    """Write the data of the scripts, as far as lists read it."""
     ids = [f"bench{number:02}" for number in range(LOCATIONS)]
     kept = Locations(redis, fernet_keys=[FERNET_KEY], retention_ms=RETENTION_MS)
     kept.apply(Location(id=id_, name=f"Location {id_}", mode="draft") for id_ in ids)
@@ -141,7 +141,7 @@ def _receiver(url: str) -> Iterator[tuple[httpx.Client, int]]:
 
 
 def _address(client: httpx.Client, path: str) -> str:
-    """A page's address: what only the pages themselves tell is read there."""
+    """A page's address, with values that only the pages themselves show."""
     if "NEXT" in path:
         return _href(client.get("/console/conversations").text, r'href="([^"]+)" rel="next"')
     if "RARE" in path:
@@ -166,7 +166,7 @@ def _cost(client: httpx.Client, name: str, path: str, processes: tuple[int, int]
 
 
 def cpu_seconds(pid: int) -> float:
-    """CPU that a process' threads have had so far, in user and kernel mode (Linux)."""
+    """CPU of a process' threads so far, in user and kernel mode (Linux)."""
     tasks = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 

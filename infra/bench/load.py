@@ -1,4 +1,4 @@
-"""A lean sender of webhooks: some keep-alive connections, requests that were made before, as little reading as will do."""
+"""A lean sender of webhooks: some keep-alive connections, prepared requests, and as little reading as possible."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ TICK = 0.001
 
 @dataclass(slots=True)
 class Answered:
-    """What came back: seconds that each answer took, statuses, when each contact's webhook was due to be sent.
+    """The answers: seconds of each, statuses, and when each contact's webhook was due to be sent.
 
-    What was due before `counts_from` isn't counted.
+    Webhooks that were due before `counts_from` aren't counted.
     """
 
     counts_from: float = 0.0
@@ -43,7 +43,7 @@ class Answered:
         return percentile(self.seconds, percent)
 
     def note(self, status: int, began: float) -> None:
-        """Take note of one answer."""
+        """Record one answer."""
         if began < self.counts_from:
             return
         self.ended = time.perf_counter()
@@ -58,7 +58,7 @@ def percentile(values: Iterable[float], percent: float) -> float:
 
 
 async def flood(port: int, webhooks: Iterable[Webhook], *, connections: int, seconds: float = 3600.0) -> Answered:
-    """Send as fast as answers come, each connection one after the other, until the time is over or nothing is left."""
+    """Send as fast as answers arrive, on each connection one after the other, until the time is over or nothing is left."""
     answered, left, end = Answered(), iter(webhooks), time.perf_counter() + seconds
     finished = asyncio.Event()
     idle = 0
@@ -86,7 +86,7 @@ async def flood(port: int, webhooks: Iterable[Webhook], *, connections: int, sec
 async def at_rate(
     port: int, webhooks: Iterable[Webhook], *, rate: float, connections: int, settle_seconds: float = 0.0
 ) -> Answered:
-    """Send so many a second, whatever comes back; an answer's time begins when its webhook was due.
+    """Send at a rate per second, whatever the answers; an answer's time begins when its webhook was due.
 
     Those of the first `settle_seconds` aren't counted: new connections and cold caches.
     """
@@ -110,7 +110,7 @@ async def at_rate(
 
 @contextmanager
 def _without_collections() -> Iterator[None]:
-    """No collection of garbage meanwhile: one of the sender's took 40 ms, which would count as the receiver's."""
+    """Disable garbage collection meanwhile: one collection of the sender took 40 ms, which would count as the receiver's."""
     gc.collect()
     gc.disable()
     try:
@@ -120,7 +120,7 @@ def _without_collections() -> Iterator[None]:
 
 
 class _Connection(asyncio.Protocol):
-    """One request at a time."""
+    """A connection with one request at a time."""
 
     def __init__(self, answered: Answered, free: Callable[[_Connection], None]) -> None:
         self._answered = answered
@@ -133,7 +133,7 @@ class _Connection(asyncio.Protocol):
         self.transport = transport  # type: ignore[assignment] # a TCP transport is one
 
     def send(self, webhook: Webhook, began: float) -> None:
-        """Send one whose time began then."""
+        """Send a request whose time began then."""
         self._began = began
         self._answered.sent_at[webhook.contact_id] = began
         if self.transport is None:

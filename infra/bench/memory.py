@@ -1,4 +1,4 @@
-"""What a finished conversation costs in Redis: 2,000 of one message and one reply, through the real scripts.
+"""The cost of a finished conversation in Redis: 2,000 of one message and one reply, through the real scripts.
 
 `.venv/bin/python -m infra.bench.memory` prints the table of infra/docs/explanation/scaling.md.
 """
@@ -92,7 +92,7 @@ def _measure(url: str, folder: Path) -> None:
 
 
 def _forget_short_lived(redis: Redis, made: Iterable[str]) -> int:
-    """Delete what lives for no longer than a day; answers the bytes that this sets free."""
+    """Delete what lives for no longer than a day; returns the freed bytes."""
     before, names = _used(redis), list(made)
     pipe = redis.pipeline(transaction=False)
     for name in names:
@@ -105,7 +105,7 @@ def _forget_short_lived(redis: Redis, made: Iterable[str]) -> int:
 
 
 def _converse(redis: Redis, url: str, count: int) -> None:
-    """So many contacts write one message, and each is answered once."""
+    """A number of contacts write one message, and each is answered once."""
     messages = [_message() for _ in range(count)]
     for start in range(0, count, AT_ONCE):
         asyncio.run(_accept(url, messages[start : start + AT_ONCE]))
@@ -155,7 +155,7 @@ def _message() -> InboundMessage:
 
 
 def _id() -> str:
-    """As long as GHL's."""
+    """An id as long as GHL's."""
     return uuid4().hex[:20]
 
 

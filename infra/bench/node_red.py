@@ -1,4 +1,4 @@
-"""Figure 10: what many have today, a Node-RED flow of webhook, completion and reply, without any of the bridge's duties.
+"""Figure 10: a common setup, a Node-RED flow of webhook, completion and reply, without any of the bridge's duties.
 
 Measured where `node-red` is on PATH: `npm install --prefix DIRECTORY node-red@4.1` puts it into `DIRECTORY/node_modules/.bin`.
 It keeps accepted messages only in memory, so an accepted message counts once it is answered.
@@ -29,7 +29,7 @@ DRAINED_WITHIN = 120.0
 
 
 async def measure(stage: Stage, plan: Plan) -> list[Row]:
-    """Both take in as much as they can, and Node-RED answers meanwhile; then the CPU of a reply, at the rate of figure 2."""
+    """Both accept as much as they can while Node-RED answers; then the CPU of a reply, at the rate of figure 2."""
     command = shutil.which("node-red")
     if command is None:
         return [Row(10, "beside Node-RED", "not measured: no node-red on PATH")]
@@ -82,7 +82,7 @@ async def _take(stage: Stage, plan: Plan, bridge: Bridge) -> Answered:
 
 
 async def _drain(stage: Stage, taken: Answered) -> float:
-    """Webhooks a second, counted until the last one that was taken is answered."""
+    """Webhooks per second, counted until the last accepted one is answered."""
     await stage.far_side.wait_for(len(taken.seconds), seconds=DRAINED_WITHIN)
     last = max(times[-1] for times in stage.far_side.posts.values())
     return len(taken.seconds) / (last - taken.began)

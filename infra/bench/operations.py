@@ -1,4 +1,4 @@
-"""Figure 8: what Redis is asked for one message, by call: counted with MONITOR, which sees what scripts do too."""
+"""Figure 8: the calls to Redis for one message, by name: counted with MONITOR, which shows the scripts' commands too."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ async def _watched(stage: Stage, plan: Plan) -> dict[tuple[str, bool], tuple[int
 
 
 async def watched(stage: Stage, meanwhile: Awaitable[object]) -> list[tuple[str, bool]]:
-    """Every command that Redis runs until this is over, and whether a script made it."""
+    """Every command that Redis runs in the meantime, and whether a script made it."""
     seen: list[tuple[str, bool]] = []
     watching = threading.Event()
 
@@ -109,7 +109,7 @@ def _name(command: str, scripts: dict[str, str]) -> str:
 
 
 def script_sha(name: str) -> str:
-    """The hash by which Redis knows one of this tree's scripts."""
+    """The hash of one of this tree's scripts in Redis."""
     return sha1(script(name).encode(), usedforsecurity=False).hexdigest()
 
 

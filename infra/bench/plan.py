@@ -1,4 +1,4 @@
-"""How much of everything is measured: in full, or quickly to see that the bench runs."""
+"""How much is measured: everything, or a little to check that the benchmark runs."""
 
 from __future__ import annotations
 

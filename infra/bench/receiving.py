@@ -1,4 +1,4 @@
-"""Figure 1: accepted webhooks a second, and how long each waits for its 202."""
+"""Figure 1: accepted webhooks per second, and the time of each until its 202."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ ACCEPTED = 202
 
 
 async def measure(stage: Stage, plan: Plan) -> list[Row]:
-    """Each receiver in turn, several times; then ours at half of what it can do."""
+    """Each receiver in turn, several times; then ours at half of its capacity."""
     webhooks = make(plan.webhooks, stage.key, LOCATIONS)
     rates: dict[str, list[float]] = {bridge.name: [] for bridge in (OURS, FLOOR, DELAYING)}
     for _ in range(plan.rounds):
@@ -54,14 +54,14 @@ async def measure(stage: Stage, plan: Plan) -> list[Row]:
 
 
 def _compare(what: str, rates: Mapping[str, Sequence[float]], other: Bridge, *, least: float) -> Row:
-    """Our rate beside another's: the middle ones, and the middle one of the rounds' ratios."""
+    """Our rate compared with another's: the medians, and the median of the rounds' ratios."""
     ratio = middle_ratio(rates[OURS.name], rates[other.name])
     measured, beside = (f"{median(rates[name]):,.0f}" for name in (OURS.name, other.name))
     return Row(1, what, measured, f"{other.name}: {beside}", ratio, f">= {least:g}", ratio >= least)
 
 
 async def _at_half(stage: Stage, plan: Plan, rate: float) -> tuple[float, float]:
-    """How long (ms) half and 99 of a hundred acks take at this rate: of several rounds the middle one, as with the rates."""
+    """The median and the 99th percentile (ms) of the answers at this rate: the median of several rounds, as with the rates."""
     await stage.run(OURS)
     await flood(stage.port, make(WARM_UP, stage.key, LOCATIONS), connections=plan.connections)
     rounds = []
@@ -74,7 +74,7 @@ async def _at_half(stage: Stage, plan: Plan, rate: float) -> tuple[float, float]
 
 
 async def capacity_of_the_load(stage: Stage, plan: Plan) -> float:
-    """What the sender could do: answers a second from a server that does nothing at all."""
+    """The sender's capacity: answers per second from a server that does nothing."""
     nothing = make(plan.webhooks // 2, stage.key, LOCATIONS)
     port = int(stage.far_url.rpartition(":")[2])
     done = await flood(port, nothing, connections=plan.connections, seconds=plan.receive_seconds)

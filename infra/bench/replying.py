@@ -1,4 +1,4 @@
-"""Figure 2: CPU time per reply, all processes of each bridge, at a number of messages per second."""
+"""Figure 2: CPU time per reply, of all processes of each bridge, at a number of messages per second."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def measure(stage: Stage, plan: Plan) -> list[Row]:
 
 
 def compare(figure: int, what: str, spent: Mapping[str, Sequence[float]], ours: str, theirs: str, *, most: float = 0.0) -> Row:
-    """A row of two sides: what each spent at the middle, and the middle one of the rounds' ratios."""
+    """A row of two sides: the median cost of each, and the median of the rounds' ratios."""
     ratio = middle_ratio(spent[ours], spent[theirs])
     measured, beside = (f"{median(spent[name]) * 1000:.1f} ms" for name in (ours, theirs))
     aim, met = (f"<= {most:g}", ratio <= most) if most else ("", None)
@@ -67,7 +67,7 @@ def compare(figure: int, what: str, spent: Mapping[str, Sequence[float]], ours: 
 
 
 async def acquire(stage: Stage, plan: Plan, sides: Sequence[Side]) -> dict[str, list[float]]:
-    """Seconds of CPU for each reply, by side and round: the machine has phases, so that only sides of one round compare."""
+    """Seconds of CPU for each reply, by side and round: the machine's speed changes, so only sides of one round are compared."""
     spent: dict[str, list[float]] = {side.name: [] for side in sides}
     for _ in range(plan.cpu_rounds):
         for side in sides:
@@ -79,7 +79,7 @@ async def acquire(stage: Stage, plan: Plan, sides: Sequence[Side]) -> dict[str, 
 
 
 async def _acquire(stage: Stage, plan: Plan, side: Side) -> float:
-    """After a warm-up: a quarter as many, or each contact's first message."""
+    """The CPU after a warm-up with a quarter as many messages, or each contact's first one."""
     first = make(plan.cpu_replies, stage.key, LOCATIONS)
     measured = first if side.first else make_later(first, stage.key)
     warm = make(plan.cpu_replies // 4, stage.key, LOCATIONS) if side.first else first

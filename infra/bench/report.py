@@ -1,4 +1,4 @@
-"""The table, and the machine that it is true for."""
+"""The table, and the machine on which it was measured."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Row:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """As text."""
+        """The cells as text."""
         ratio = "" if self.ratio is None else f"{self.ratio:.2f}"
         verdict = {None: "", True: "met", False: "missed"}[self.met]
         return (str(self.figure), self.what, self.measured, self.beside, ratio, self.aim, verdict)
 
 
 def middle_ratio(ours: Iterable[float], theirs: Iterable[float]) -> float:
-    """The middle one of the rounds' ratios: the machine has phases, so that only figures of one round compare."""
+    """The median of the rounds' ratios: the machine's speed changes, so only figures of one round are compared."""
     return median(one / other for one, other in zip(ours, theirs, strict=True))
 
 

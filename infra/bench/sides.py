@@ -32,7 +32,7 @@ class Sides:
     folder_there: Path
 
     async def in_turns(self, *measures: Callable[[], Awaitable[Measured]]) -> list[list[Measured]]:
-        """What each measured, round by round."""
+        """The result of each side, round by round."""
         found: list[list[Measured]] = [[] for _ in measures]
         for _ in range(self.plan.rounds):
             for rounds, measure in zip(found, measures, strict=True):
@@ -40,7 +40,7 @@ class Sides:
         return found
 
     async def both(self, measure: Callable[[Stage, CostPlan, Bridge], Awaitable[Measured]]) -> list[list[Measured]]:
-        """The same of both sides."""
+        """The same for both sides."""
         return await self.in_turns(*(lambda one=one: measure(self.stage, self.plan, one) for one in (self.here, self.there)))
 
 
@@ -60,7 +60,7 @@ class Figure:
 
     @property
     def cells(self) -> tuple[str, ...]:
-        """As text."""
+        """The cells as text."""
         ratio, less = ("" if one is None else f"{one:.2f}" for one in (self.ratio, self.less))
         target, verdict = "", ""
         value = self.ratio if self.decides is None else self.decides
@@ -83,7 +83,7 @@ def compare(
     least: float | None = None,
     off: float = 0.0,
 ) -> Figure:
-    """A line of two sides' rounds; `off` is how much of ours came since."""
+    """A line of two sides' rounds; `off` is the part of ours that is newer."""
     return Figure(
         number=number,
         what=what,

@@ -1,4 +1,4 @@
-"""Figures 3 and 7: replies a second of one worker whose completions take long, and a burst that it drains at that rate."""
+"""Figures 3 and 7: replies per second of one worker with slow completions, and a burst that it answers at that rate."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ACCEPTED = 202
 
 
 async def measure(stage: Stage, plan: Plan) -> list[Row]:
-    """More waits than the worker can answer; it is measured in the middle."""
+    """More messages wait than the worker can answer; the rate is measured in the middle."""
     rows = []
     for slots in plan.slots:
         rate, busy = await _rate(stage, plan, slots)
@@ -37,7 +37,7 @@ async def measure(stage: Stage, plan: Plan) -> list[Row]:
 
 
 async def burst(stage: Stage, plan: Plan) -> list[Row]:
-    """All at once, through many connections; then every contact has exactly one reply."""
+    """All messages at once, through many connections; then every contact has exactly one reply."""
     slots = plan.slots[-1]
     # A worker of the figure before may still have a reply on its way.
     stage.stop()
@@ -76,7 +76,7 @@ async def burst(stage: Stage, plan: Plan) -> list[Row]:
 
 
 async def _rate(stage: Stage, plan: Plan, slots: int) -> tuple[float, float]:
-    """Replies a second, and the share of a core that the bridge took."""
+    """Replies per second, and the share of a core that the bridge used."""
     await stage.run(OURS, slots=slots)
     stage.far_side.completion_seconds = plan.completion_seconds
     stage.empty()

@@ -1,4 +1,4 @@
-"""The measured processes: a Redis that syncs every write, a receiver, a worker. The bench itself simulates the services."""
+"""The measured processes: a Redis that syncs every write, a receiver, a worker. The benchmark itself simulates the services."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Stage:
         }
 
     def empty(self, **settings: Any) -> None:
-        """Forget everything but the locations; `settings` are theirs."""
+        """Delete everything except the locations; `settings` are theirs."""
         with self.redis as redis:
             counts = list(redis.scan_iter(key(WRITE_COUNT, "*")))
             with redis.pipeline() as commands:
@@ -108,7 +108,7 @@ class Stage:
         self.far_side.forget()
 
     def _apply(self, settings: Mapping[str, Any]) -> None:
-        """Another commit stores its locations in a form of its own: its command writes them."""
+        """Apply the locations: another commit stores them in its own format, with its command."""
         file = self.folder / "locations.toml"
         assistable, usual = USUAL["assistable"], {name: one for name, one in USUAL.items() if name != "assistable"}
         told = [f"{name} = {orjson.dumps(one).decode()}" for name, one in {**usual, **settings}.items()]
@@ -120,7 +120,7 @@ class Stage:
         subprocess.run(command, env=self.environ(), cwd=self.folder.parent, check=True, capture_output=True)  # noqa: S603 - ours
 
     async def run(self, bridge: Bridge, *, slots: int = 0, workers: int = 1) -> None:
-        """Have this bridge run, with so many replies at once (0: only its receiver); another one is stopped before."""
+        """Run this bridge with a number of simultaneous replies (0: only its receiver); another one is stopped before."""
         if self._which == (bridge, slots, workers):
             return
         self.stop()
@@ -140,7 +140,7 @@ class Stage:
         self._which = (bridge, slots, workers)
 
     def spawn(self, name: str, command: tuple[str, ...], environ: Mapping[str, str]) -> psutil.Popen:
-        """Start one process, whose output goes to a file of its own."""
+        """Start one process with its own output file."""
         with (self.folder / f"{name}.log").open("wb") as log:
             self.running[name] = psutil.Popen(
                 command, env=dict(environ), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder.parent
@@ -148,7 +148,7 @@ class Stage:
         return self.running[name]
 
     def stop(self) -> None:
-        """End the bridge's processes, children included."""
+        """Stop the bridge's processes and their child processes."""
         for process in self.running.values():
             family = [*_children(process), process]
             for one in family:
@@ -159,7 +159,7 @@ class Stage:
         self._which = None
 
     async def until(self, ready: Any) -> None:
-        """Wait until it is so. Raises TimeoutError, RuntimeError when a process has ended."""
+        """Wait until it is true. Raises TimeoutError, RuntimeError if a process has ended."""
         async with asyncio.timeout(STARTS_WITHIN):
             while not ready():
                 for name, process in self.running.items():
@@ -168,7 +168,7 @@ class Stage:
                 await asyncio.sleep(0.01)
 
     def listens(self) -> bool:
-        """Whether the receiver takes connections."""
+        """Whether the receiver accepts connections."""
         return any(one.laddr.port == self.port for one in self.running["web"].net_connections() if one.status == "LISTEN")
 
     def works(self, workers: int = 1) -> bool:
@@ -177,23 +177,23 @@ class Stage:
             return int(redis.zcard(key("workers"))) + int(redis.zcard("ghlb:workers")) >= workers
 
     def says(self, name: str, words: str) -> bool:
-        """Whether a process has said so."""
+        """Whether a process has printed this."""
         return words in (self.folder / f"{name}.log").read_text(errors="replace")
 
     def cpu(self, kind: str = "") -> float:
-        """Seconds of CPU that the bridge's processes have used so far; `kind`: only those of a name that begins so."""
+        """Seconds of CPU of the bridge's processes so far; `kind`: only those whose name begins with it."""
         processes = [process for name, process in self.running.items() if name.startswith(kind)]
         used = [one.cpu_times() for process in processes for one in (process, *_children(process))]
         return sum(times.user + times.system for times in used)
 
     def cpu_of_redis(self) -> float:
-        """Seconds of CPU that Redis has used so far."""
+        """Seconds of CPU of Redis so far."""
         with self.redis as redis:
             used: dict[str, Any] = redis.info("cpu")
         return float(used["used_cpu_user"]) + float(used["used_cpu_sys"])
 
     def megabytes(self, name: str) -> float:
-        """What a process and its children hold in memory (RSS, shared pages included)."""
+        """The memory of a process and its children (MB; RSS, with shared pages)."""
         process = self.running[name]
         return sum(one.memory_info().rss for one in (process, *_children(process))) / 1e6
 
@@ -209,5 +209,5 @@ def _pem(public: Any) -> str:
 
 
 def is_busy(redis: Redis) -> bool:
-    """Whether any turn is under way, of a bridge with partitions or of one before them."""
+    """Whether any turn is in progress, with or without partitions."""
     return bool(redis.exists("ghlb:inflight", *keys("inflight")))

@@ -1,4 +1,4 @@
-"""Figure 9: how long the command line, the receiver and the worker take to start, and what each holds in memory then."""
+"""Figure 9: how long the command line, the receiver and the worker take to start, and their memory then."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AIMS = {"ghl-bridge --help": 0.4, "receiver ready": 1.5, "worker ready": 3.0}
 
 
 async def measure(stage: Stage, plan: Plan) -> list[Row]:
-    """The best of some starts: what the machine does beside them only adds."""
+    """The best of some starts, because other work on the machine only adds time."""
     times: dict[str, list[float]] = {name: [] for name in AIMS}
     for _ in range(plan.starts):
         stage.stop()

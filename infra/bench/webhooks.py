@@ -1,4 +1,4 @@
-"""Signed webhooks in GHL's real form, made before anything is measured: a contact's first message, or a later one."""
+"""Signed webhooks in GHL's real form, prepared before the measurement: a contact's first message, or a later one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HEAD = (
 
 @dataclass(frozen=True, slots=True)
 class Webhook:
-    """A complete request, ready to be sent, and the contact that it is about."""
+    """A complete request, ready to be sent, and its contact."""
 
     location_id: str
     contact_id: str
@@ -34,7 +34,7 @@ class Webhook:
 
 
 def make(count: int, key: Ed25519PrivateKey, locations: Sequence[str]) -> list[Webhook]:
-    """So many, over these locations in turn, each of a contact who never wrote before."""
+    """A number of webhooks for these locations in turn, each of a new contact."""
     each = (locations[number % len(locations)] for number in range(count))
     return [_make(key, location, uuid4().hex[:20], uuid4().hex[:20], FIRST) for location in each]
 
@@ -55,7 +55,7 @@ def _signed(key: Ed25519PrivateKey, event: dict[str, object], location: str, con
 
 
 def make_ignored(count: int, key: Ed25519PrivateKey, locations: Sequence[str]) -> list[Webhook]:
-    """What nobody answers, of contacts who never wrote: a campaign's message, a contact's tags, an opportunity, in turn."""
+    """Events without an answer, of new contacts: a campaign's message, a contact's tags, an opportunity, in turn."""
     each = (locations[number % len(locations)] for number in range(count))
     events = (_ignored(number, location, uuid4().hex[:20], uuid4().hex[:20]) for number, location in enumerate(each))
     return [_signed(key, event, str(event["locationId"]), uuid4().hex, "") for event in events]
@@ -76,7 +76,7 @@ def _ignored(number: int, location: str, contact: str, conversation: str) -> dic
 
 
 def _event(location: str, contact: str, conversation: str, text: str) -> dict[str, object]:
-    """As GHL documents it, envelope included."""
+    """An event as GHL documents it, with its envelope."""
     now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return {
         "type": "InboundMessage",

@@ -1,8 +1,8 @@
-"""Measure e-mail history on other projects' fixtures, which are fetched and not copied in: `python -m infra.dev.foreign_mails`.
+"""Measures e-mail history in other projects' fixtures, which are downloaded and not copied: `python -m infra.dev.foreign_mails`.
 
-It exits with 1 when more history stays than may: two of the 43 plain replies of crisp's parser that begin with one opening text,
-none of talon's. Signatures may stay, and so may words below a telephone's line, which nobody marked as quoted. A path or another
-address of each repository may follow the command: crisp's, then talon's.
+It exits with 1 if more history remains than is allowed: in two of the 43 plain replies of crisp's parser with the same beginning,
+and in none of talon's. Signatures may remain, and so may text below a phone's line, which was not marked as quoted. Paths or
+other addresses of the repositories may follow the command: crisp's, then talon's.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SUBJECT = "Re: a reply"
 
 
 def left(body: str, *own: str) -> str | None:
-    """What stays below the sender's own words, signatures aside; None if not even they are there."""
+    """The text that remains below the sender's own, without signatures; None if not even the sender's own text remains."""
     lines = own_text(body, subject=SUBJECT).split("\n")
     signature = next((at for at, line in enumerate(lines) if re.match(r"-- ?$", line) or is_device_line(line)), len(lines))
     said = " ".join(" ".join(lines[:signature]).split())
@@ -41,7 +41,7 @@ def left(body: str, *own: str) -> str | None:
 
 
 def crisps(folder: Path) -> Iterator[tuple[str, str | None]]:
-    """Crisp's plain replies that begin alike."""
+    """Crisp's plain replies with the same beginning."""
     for path in sorted(folder.glob("test/fixtures/*.txt")):
         body = path.read_text(encoding="utf-8")
         if body.startswith(OPENING):
@@ -49,7 +49,7 @@ def crisps(folder: Path) -> Iterator[tuple[str, str | None]]:
 
 
 def talons(folder: Path, pattern: str) -> Iterator[tuple[str, str | None]]:
-    """Talon's replies: bare HTML, or the plain part of a mail."""
+    """Talon's replies: only HTML, or the plain part of a mail."""
     for path in sorted(folder.glob(f"tests/fixtures/{pattern}")):
         if path.suffix == ".html":
             yield path.name, left(path.read_text(encoding="utf-8", errors="replace"), *TALONS)
@@ -58,7 +58,7 @@ def talons(folder: Path, pattern: str) -> Iterator[tuple[str, str | None]]:
 
 
 def main() -> int:
-    """Fetch both, count, and print every reply that isn't clean."""
+    """Download both, count, and print every reply that isn't clean."""
     given, too_many = sys.argv[1:], False
     with tempfile.TemporaryDirectory() as folder:
         places = []

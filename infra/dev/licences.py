@@ -1,7 +1,7 @@
-"""The licences of all that runs with the bridge, read from what is installed: `python -m infra.dev.licences` prints a table.
+"""The licences of all that runs with the bridge, read from the installed packages: `python -m infra.dev.licences` prints a table.
 
-The bridge is MIT. What is listed as compatible may be shipped beside it, in an image too; MPL-2.0 asks for the source of its own
-files, which its packages are. Another licence is looked at by a person before it is added here.
+The bridge is MIT. Packages with a compatible licence may be shipped with it, in an image too; MPL-2.0 requires the source of its
+own files, which its packages contain. A person must read any other licence before it is added here.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ WORDS = {
 
 @dataclass(frozen=True, slots=True, order=True)
 class Package:
-    """One package as it is installed; `licence` is an SPDX expression where one can be told, else the package's own words."""
+    """One installed package; `licence` is an SPDX expression if there is one, else the package's own text."""
 
     name: str
     version: str
@@ -50,7 +50,7 @@ class Package:
 
     @property
     def is_compatible(self) -> bool:
-        """Whether every part of the expression may be used: of alternatives (OR) one suffices."""
+        """Whether every part of the expression is compatible: of alternatives (OR) one is enough."""
         return all(
             any(each.strip() in COMPATIBLE for each in part.split(" OR "))
             for part in self.licence.replace("(", "").replace(")", "").split(" AND ")
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def at_run_time() -> list[Package]:
-    """All that the bridge needs when it runs on this machine, without itself."""
+    """All packages that the bridge needs on this machine, without itself."""
     project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     found: dict[str, Package] = {}
     waiting = _needed(project["dependencies"], frozenset())

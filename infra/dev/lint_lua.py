@@ -1,7 +1,7 @@
 """Lints the Lua scripts with luacheck, each as Redis gets it: after the parts that it needs. Warnings name the file and its line.
 
-A function of a part may be unused in one script, but not in all of them. luacheck is not a Python package.
-Without it on PATH nothing is linted: that is said, and is a fault where REQUIRE_LUACHECK is set.
+A function of a part may be unused in one script, but not in all of them. luacheck is not a Python package. Without it on PATH
+nothing is linted; this is reported, and is an error if REQUIRE_LUACHECK is set.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ UNUSED = "W211"
 
 
 def main() -> int:
-    """Print what is wrong; answers the exit code."""
+    """Print the warnings; returns the exit code."""
     luacheck = shutil.which("luacheck")
     if luacheck is None:
         where = "on Debian and Ubuntu `apt-get install lua-check`, elsewhere `luarocks install luacheck`"
@@ -37,7 +37,7 @@ def main() -> int:
 
 
 def warnings(luacheck: str) -> list[str]:
-    """Each warning once, however many scripts a part is loaded with."""
+    """Each warning once, even if a part is loaded with many scripts."""
     with tempfile.TemporaryDirectory() as folder:
         for name in all_scripts():
             text = "".join(source.text for source in sources(name))
@@ -53,7 +53,7 @@ def warnings(luacheck: str) -> list[str]:
 
 
 def _located(match: re.Match[str]) -> tuple[str, str, bool]:
-    """The file of a warning, the warning, and whether it is one of something unused."""
+    """The file of a warning, the warning, and whether it is about something unused."""
     name = Path(match["file"]).stem
     place = place_at(name, int(match["line"]))
     what = re.sub(r"\bon line (\d+)", lambda line: f"at {place_at(name, int(line[1]))}", match["what"])

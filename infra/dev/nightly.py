@@ -1,10 +1,12 @@
-"""What is too long for every commit, bounded, with seeds of the day: `make nightly` writes a report that anybody can follow up.
+"""Checks that are too long for every commit, with time limits and the day's seeds: `make nightly` writes a report with commands.
 
 Any scheduler will do: it needs a clone, Python, make, and about forty minutes of two cores. It ends with 1 if a step failed.
+`--minutes` bounds each of its steps, to see whether all of them run; `--steps` names those to run.
 """
 
 from __future__ import annotations
 
+import argparse
 import platform
 import subprocess
 import sys
@@ -22,7 +24,7 @@ TOLD_LINES = 30
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A command, and what it is for."""
+    """A command, and its purpose."""
 
     title: str
     command: tuple[str, ...]
@@ -30,7 +32,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How a step ended: its exit code (None: it was ended), how long it took (s), and the last that it said."""
+    """The end of a step: its exit code (None: it was stopped), its duration (s), and its last output."""
 
     step: Step
     code: int | None
@@ -38,16 +40,20 @@ class Done:
     said: str
 
 
-def steps_of(day: datetime) -> tuple[Step, ...]:
-    """The steps of a day: its date is the seed, so that every night takes other walks and pairs."""
+def steps_of(day: datetime, minutes: float = PATIENCE_SECONDS / 60) -> tuple[Step, ...]:
+    """The steps of a day: its date is the seed, so every night has other walks and pairs. No step takes longer than `minutes`."""
     date, number = day.strftime("%Y%m%d"), day.toordinal()
+
+    def most(usual: float) -> str:
+        return f"{min(usual, minutes):g}"
+
     return (
-        Step("walks", (PYTHON, "-m", "tests.proof", "--walks", "1000", "--seed", f"{date}000", "--minutes", "10")),
+        Step("walks", (PYTHON, "-m", "tests.proof", "--walks", "1000", "--seed", f"{date}000", "--minutes", most(10))),
         Step(
             "pairs of faults",
-            (PYTHON, "-m", "tests.proof", "--pairs", f"{number % 100 + 1}/100", "--minutes", "12"),
+            (PYTHON, "-m", "tests.proof", "--pairs", f"{number % 100 + 1}/100", "--minutes", most(12)),
         ),
-        Step("soak", (PYTHON, "-m", "tests.soak", "--minutes", "3", "--seed", date, "--results", "build/nightly/soak.jsonl")),
+        Step("soak", (PYTHON, "-m", "tests.soak", "--minutes", most(3), "--seed", date, "--results", "build/nightly/soak.jsonl")),
         Step("long tests", (PYTHON, "-m", "pytest", "-m", "nightly", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")),
         Step("benchmarks", (PYTHON, "-m", "infra.bench", "--quick")),
         Step("fuzzers", (PYTHON, "-m", "pytest", "-n", "0", "tests/test_fuzzing.py")),
@@ -55,7 +61,7 @@ def steps_of(day: datetime) -> tuple[Step, ...]:
 
 
 def run(step: Step) -> Done:
-    """Run a step to its end, or for as long as it may take."""
+    """Run a step to its end, or until its time limit."""
     began = time.monotonic()
     try:
         done = subprocess.run(  # noqa: S603 - the steps above
@@ -73,7 +79,7 @@ def run(step: Step) -> Done:
 
 
 def report(day: datetime, commit: str, done: list[Done]) -> str:
-    """The report as Markdown: what ran, how it ended, and the command that shows it again."""
+    """The report as Markdown: what ran, how it ended, and the command that repeats it."""
     head = f"# Nightly, {day:%Y-%m-%d}\n\nCommit {commit}, Python {platform.python_version()}, {platform.platform()}.\n"
     return head + "".join(
         f"\n## {one.step.title}: {_word(one)}, {one.seconds:.0f} s\n\n`{' '.join(one.step.command)}`\n\n```\n{one.said}\n```\n"
@@ -82,12 +88,17 @@ def report(day: datetime, commit: str, done: list[Done]) -> str:
 
 
 def main() -> int:
-    """Run all steps, whatever becomes of one, and write the report; 1 if one failed."""
+    """Run all steps, also after a failure, and write the report; 1 if one failed."""
     day = datetime.now(UTC)
+    names = [step.title for step in steps_of(day)]
+    parser = argparse.ArgumentParser(prog="python -m infra.dev.nightly", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=PATIENCE_SECONDS / 60, help="what walks, pairs and soak take at most")
+    parser.add_argument("--steps", nargs="+", choices=names, default=names, metavar="STEP", help=f"of {', '.join(names)}")
+    given = parser.parse_args()
     folder = ROOT / "build/nightly"
     folder.mkdir(parents=True, exist_ok=True)
     done = []
-    for step in steps_of(day):
+    for step in (one for one in steps_of(day, given.minutes) if one.title in given.steps):
         done.append(run(step))
         sys.stdout.write(f"{step.title}: {_word(done[-1])}, {done[-1].seconds:.0f} s\n")
         sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""What `make` needs before it installs anything: told at once, not after a minute of installing.
+"""Checks what `make` needs before it installs anything, so that an error comes at once and not after a minute.
 
 It runs with whatever `python3` is, so it uses the standard library alone and words that Python 3.6 knows.
 Arguments are the goals of `make`: some of them start a server, and the others only hear of it.
@@ -17,7 +17,7 @@ START_A_SERVER = {"demo", "test", "soak", "bench"}
 
 
 def main(goals: "list[str]") -> int:
-    """Print what is missing; answers the exit code, 1 where it would go wrong later."""
+    """Print what is missing; returns the exit code, 1 if it would fail later."""
     wrong = _wrong()
     if wrong:
         sys.stderr.write("ghl-bridge: " + wrong + "\n")
@@ -34,12 +34,12 @@ def main(goals: "list[str]") -> int:
 
 
 def machine() -> "tuple[str, str]":
-    """System and processor as Python names them."""
+    """System and processor, as Python names them."""
     return platform.system(), platform.machine()
 
 
 def has_server() -> bool:
-    """Whether a server is on PATH or part of the install; a REDIS_URL alone starts no demo."""
+    """Whether a server is on PATH or a part of the install; a REDIS_URL alone starts no demo."""
     return machine() in CARRIED or any(map(shutil.which, ("redis-server", "valkey-server")))
 
 

@@ -1,4 +1,4 @@
-"""A GHL that lends tokens, on a real socket: a refresh token is good for one use, and everything is counted."""
+"""A server in GHL's place that issues tokens, on a real socket: each refresh token works once, and all requests are counted."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ MINE, AGENCY = of_location(HERE), of_company(COMPANY_ID)
 
 @dataclass(slots=True)
 class Lender:
-    """What was asked, and how it is answered. `seconds` is how long the tokens last, `slow` how long an answer takes.
+    """The requests, and how they are answered. `seconds` is the lifetime of the tokens, `slow` the duration of an answer.
 
     `used_up` are the refresh tokens that were shown, `told` what they brought: as GHL, it is told again where the lender
     `repeats`. `reconnects`: the app may be reconnected. `failing` are answers to be given instead, after the effect.
@@ -60,7 +60,7 @@ class Lender:
             visit.send(answer)
 
     def renewing(self) -> TokenRefresh:
-        """One process' renewal of its own."""
+        """The token refresh of one process, with its own client."""
         return TokenRefresh(grants_of(self.redis), Tokens(Wire(), self.url, APP))
 
     def lend(self, *, seconds: float, refresh: str = "refresh-0", kind: str = "Location") -> None:
@@ -76,7 +76,7 @@ class Lender:
         grants_of(self.redis).install(AGENCY if kind == "Company" else MINE, granted)
 
     def shown(self, path: str = "/oauth/token") -> list[str]:
-        """The refresh tokens, or the locations, that were asked about."""
+        """The refresh tokens or locations in the requests so far."""
         return [form.get("refresh_token") or form.get("locationId", "") for asked, form in self.asked if asked == path]
 
     def _answer(self, request: Received) -> bytes:
@@ -111,7 +111,7 @@ class Lender:
 
 @contextmanager
 def opened(redis: Redis) -> Iterator[Lender]:
-    """A lender for one test."""
+    """A token server for one test."""
     lender = Lender(redis)
     with OtherSide(lender.serve) as side:
         lender.url = side.url

@@ -1,4 +1,4 @@
-"""Installing: out to GHL with a mark, back with a code; what GHL lends is kept, or it is said that it is lost."""
+"""Installing the app: the user is redirected to GHL with a state, and returns with a code; lost tokens are reported."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def state_of(address: str) -> str:
 
 
 def test_a_location_is_installed(redis: Redis) -> None:
-    """The code is shown to GHL once; the pair is kept, and the location is known."""
+    """The code is sent to GHL once; the tokens are stored, and the location is known."""
     with OtherSide(answering(OWN)) as server:
         here = installing(redis, server.url)
         granted = here.take("the-code", state_of(here.chooser()))
@@ -61,7 +61,7 @@ def test_a_location_is_installed(redis: Redis) -> None:
 
 
 def test_an_agency_is_installed_with_its_locations(redis: Redis) -> None:
-    """One pair for all of them, and each is known."""
+    """An agency's install stores one pair of tokens for all its locations, and each location is known."""
     with OtherSide(answering(WHOLE)) as server:
         installing(redis, server.url).take("the-code", "")
     assert grants_of(redis).get(of_company("agency"))
@@ -69,7 +69,7 @@ def test_an_agency_is_installed_with_its_locations(redis: Redis) -> None:
 
 
 def test_the_mark_is_ours_and_young(redis: Redis) -> None:
-    """Wrong ones, another bridge's and those older than an hour are refused without showing the code; none at all is taken."""
+    """A wrong, foreign or missing state, or one older than an hour, is refused before the code is sent to GHL."""
     with OtherSide(answering(OWN)) as server:
         here = installing(redis, server.url)
         good = state_of(here.chooser())
@@ -95,14 +95,14 @@ def test_the_mark_is_ours_and_young(redis: Redis) -> None:
     ],
 )
 def test_what_ghl_refuses_is_kept_nowhere(redis: Redis, answer: bytes, kind: type[Exception]) -> None:
-    """An invalid code, or an answer without a location."""
+    """After an invalid code, or an answer without a location, nothing is stored."""
     with OtherSide(answering(answer)) as server, pytest.raises(kind):
         installing(redis, server.url).take("the-code", "")
     assert redis.keys("*") == []
 
 
 def test_without_redis_the_code_is_not_used_up() -> None:
-    """It is asked first whether anything could be kept."""
+    """The code is sent to GHL only if Redis can store the tokens."""
     with OtherSide(answering(OWN)) as server, connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
         with pytest.raises(Unavailable):
             installing(nowhere, server.url).take("the-code", "")

@@ -1,4 +1,4 @@
-"""Renewing: any number of processes, one question; what is kept is used, and what can't be healed is said."""
+"""Token refresh: any number of processes send one request, use the stored result, and report what they can't repair."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def lender(redis: Redis) -> Iterator[Lender]:
 
 
 def test_a_good_token_is_used_as_it_is(lender: Lender) -> None:
-    """GHL isn't asked, and Redis only the first time."""
+    """GHL is not asked, and Redis only the first time."""
     lender.lend(seconds=1000)
     renewing = lender.renewing()
     assert [renewing.token(MINE) for _ in range(3)] == ["access-0"] * 3
@@ -48,7 +48,7 @@ def test_a_good_token_is_used_as_it_is(lender: Lender) -> None:
 
 
 def test_fifty_that_find_it_ended_ask_once(lender: Lender) -> None:
-    """Threads of two processes' worth of renewals all get the same new token, of one question."""
+    """Threads of two processes that need a new token all get the same one, from one request."""
     lender.lend(seconds=0.001)
     lender.slow = 0.3
     time.sleep(0.01)
@@ -59,7 +59,7 @@ def test_fifty_that_find_it_ended_ask_once(lender: Lender) -> None:
 
 
 def test_fifty_that_are_refused_ask_once(lender: Lender) -> None:
-    """A token that GHL calls invalid before its time is renewed once for all of them."""
+    """A token that GHL refuses before its end is renewed once for all threads."""
     lender.lend(seconds=1000)
     lender.slow = 0.3
     renewing = lender.renewing()
@@ -82,7 +82,7 @@ def _of_a_process(redis_url: str, url: str) -> str:
 
 
 def test_processes_ask_once(lender: Lender, redis_url: str) -> None:
-    """What holds for threads holds for processes: Redis decides who asks."""
+    """The rule for threads holds for processes too: Redis decides which of them asks."""
     lender.lend(seconds=0.001)
     lender.slow = 0.5
     context = multiprocessing.get_context("spawn")
@@ -92,7 +92,7 @@ def test_processes_ask_once(lender: Lender, redis_url: str) -> None:
 
 
 def test_each_pair_brings_the_next(lender: Lender) -> None:
-    """The new refresh token is shown next time, never the one that was used."""
+    """The next renewal sends the new refresh token, never the used one."""
     lender.lend(seconds=0.001)
     lender.seconds = 0.05
     tokens = []
@@ -103,7 +103,7 @@ def test_each_pair_brings_the_next(lender: Lender) -> None:
 
 
 def test_a_token_is_renewed_ahead_of_time(lender: Lender) -> None:
-    """After nine tenths of its lifetime the next use renews it; if that fails, it is used until its end, and retried."""
+    """After nine tenths of its lifetime the next use renews a token; if that fails, it is used until its end, and retried."""
     lender.lend(seconds=100)
     pass_time(lender.redis, 89)
     assert lender.renewing().token(MINE) == "access-0"
@@ -114,7 +114,7 @@ def test_a_token_is_renewed_ahead_of_time(lender: Lender) -> None:
 
 
 def test_ahead_of_time_nobody_waits(lender: Lender) -> None:
-    """While another renews it, and when GHL refuses, the token is used that is still good."""
+    """While another process renews it, or after a refusal by GHL, the token that is still valid is used."""
     lender.lend(seconds=100)
     pass_time(lender.redis, 95)
     begun = grants_of(lender.redis).begin(MINE, version=(grants_of(lender.redis).get(MINE) or pytest.fail("gone")).version)
@@ -129,7 +129,7 @@ def test_ahead_of_time_nobody_waits(lender: Lender) -> None:
 
 
 def test_what_nobody_uses_is_renewed_too(lender: Lender) -> None:
-    """The upkeep renews what is due, once, and leaves alone what isn't."""
+    """The background renewal renews each due grant once, and no others."""
     lender.lend(seconds=100)
     assert lender.renewing().renew_due() == 0
     pass_time(lender.redis, 95)
@@ -139,7 +139,7 @@ def test_what_nobody_uses_is_renewed_too(lender: Lender) -> None:
 
 
 def test_a_renewal_ahead_of_time_that_is_refused_is_not_asked_for_at_every_turn(lender: Lender) -> None:
-    """The upkeep looks again after a while, not at each of its rounds."""
+    """After a refusal the background renewal waits before it asks again."""
     lender.lend(seconds=100_000)
     pass_time(lender.redis, 95_000)
     lender.used_up.add("refresh-0")
@@ -150,7 +150,7 @@ def test_a_renewal_ahead_of_time_that_is_refused_is_not_asked_for_at_every_turn(
 
 
 def test_a_refresh_token_that_is_refused_is_said_with_the_way_out(lender: Lender) -> None:
-    """One question for all that want it; the error names the chooser at GHL, and it is asked again after a while."""
+    """All that need the token send one request; the error names GHL's install page, and the request is repeated after a while."""
     lender.lend(seconds=0.001)
     lender.used_up.add("refresh-0")
     time.sleep(0.01)
@@ -168,7 +168,7 @@ def test_a_refresh_token_that_is_refused_is_said_with_the_way_out(lender: Lender
 
 
 def test_a_crash_before_the_new_tokens_are_kept_is_found_out(lender: Lender) -> None:
-    """After the lease, the next process uses the refresh token again; if it was used before, the error says so."""
+    """After the lease, the next process sends the refresh token again; if it was used before, the error says so."""
     lender.lend(seconds=0.001)
     grants = grants_of(lender.redis)
     grant = grants.get(MINE)
@@ -186,7 +186,7 @@ def test_a_crash_before_the_new_tokens_are_kept_is_found_out(lender: Lender) -> 
 
 
 def test_a_crash_that_used_nothing_up_heals(lender: Lender) -> None:
-    """If GHL never saw the question of the dead process, the next one is answered, and nothing is said."""
+    """If the request of the dead process never reached GHL, the next one succeeds, and nothing is reported."""
     lender.lend(seconds=0.001)
     grants = grants_of(lender.redis)
     grants.begin(MINE, version=(grants.get(MINE) or pytest.fail("gone")).version)
@@ -212,7 +212,7 @@ TOKEN, RECONNECT = "/oauth/token", "/oauth/reconnect"
 
 
 def test_a_lost_answer_is_asked_for_once_more_at_once(lender: Lender) -> None:
-    """GHL answers the same refresh token with the same pair within 30 s; so the owner asks again, and nobody notices."""
+    """Within 30 s GHL answers the same refresh token with the same tokens, so the owner asks again, and nobody notices."""
     renewing, lender.repeats, lender.failing = ended(lender), True, [http(500, {})]
     assert renewing.token(MINE) == "access-1"
     assert lender.shown() == ["refresh-0"] * 2
@@ -222,7 +222,7 @@ def test_a_lost_answer_is_asked_for_once_more_at_once(lender: Lender) -> None:
 
 
 def test_two_lost_answers_are_a_passing_fault(lender: Lender) -> None:
-    """The token may be used up: that is Retryable, and the next process, within GHL's 30 s, gets the same pair."""
+    """The token may be used: that is Retryable, and the next process gets the same tokens within GHL's 30 s."""
     renewing, lender.repeats, lender.failing = ended(lender), True, [http(500, {})] * 2
     with pytest.raises(Retryable, match="could not be renewed"):
         renewing.token(MINE)
@@ -231,13 +231,13 @@ def test_two_lost_answers_are_a_passing_fault(lender: Lender) -> None:
 
 
 def test_the_lease_ends_well_within_ghls_window() -> None:
-    """The holder's requests end before the lease does; the next process is in time, however slow the first request was."""
+    """The holder's requests end before its lease, and the next process is in time, however slow the first request was."""
     assert ASK_SECONDS * 2 < ALL_SECONDS < LEASE_SECONDS
     assert LEASE_SECONDS + ASK_SECONDS < 30
 
 
 def test_a_lost_refresh_token_is_healed_by_one_reconnect(lender: Lender) -> None:
-    """GHL refuses it, the app's own credentials bring a code, and the code tokens: no person is asked, and it happens once."""
+    """After GHL's refusal, the app's credentials get a code, and the code gets tokens: once, and without a person."""
     renewing, lender.reconnects = ended(lender), True
     lender.used_up.add("refresh-0")
     with ThreadPoolExecutor(10) as pool:
@@ -251,7 +251,7 @@ def test_a_lost_refresh_token_is_healed_by_one_reconnect(lender: Lender) -> None
 
 
 def test_an_agency_is_reconnected_by_its_own_id(lender: Lender) -> None:
-    """Its grant names the company."""
+    """The agency's grant contains the company id for the reconnect."""
     renewing, lender.reconnects = ended(lender, kind="Company"), True
     lender.used_up.add("refresh-0")
     assert renewing.token(AGENCY) == "access-1"
@@ -260,7 +260,7 @@ def test_an_agency_is_reconnected_by_its_own_id(lender: Lender) -> None:
 
 @pytest.mark.parametrize("lost", [RECONNECT, TOKEN])
 def test_a_lost_answer_of_a_reconnect_is_a_passing_fault(lender: Lender, lost: str) -> None:
-    """Whether the code or its tokens are lost: the next process reconnects once more."""
+    """If the code or its tokens are lost on the way, the next process reconnects once more."""
     renewing, lender.reconnects = ended(lender), True
     lender.used_up.add("refresh-0")
     good = http(200, {"authorizationCode": "code"})
@@ -272,7 +272,7 @@ def test_a_lost_answer_of_a_reconnect_is_a_passing_fault(lender: Lender, lost: s
 
 
 def test_a_refused_reconnect_asks_for_a_person(lender: Lender) -> None:
-    """Once for all that want the tokens; the error is that of the refresh token, with the way out."""
+    """All that need the token get one request; its error is that of the refresh token, and says what to do."""
     renewing = ended(lender)
     lender.used_up.add("refresh-0")
     for _ in range(5):
@@ -282,7 +282,7 @@ def test_a_refused_reconnect_asks_for_a_person(lender: Lender) -> None:
 
 
 def test_without_an_answer_of_ghl_nothing_is_lost(lender: Lender) -> None:
-    """A GHL that can't be reached is Retryable, and leaves no doubt behind."""
+    """If GHL can't be reached, the error is Retryable, and the grant stays certain."""
     lender.lend(seconds=0.001)
     time.sleep(0.01)
     nowhere = TokenRefresh(grants_of(lender.redis), Tokens(Wire(), "http://127.0.0.1:1", APP))
@@ -294,7 +294,7 @@ def test_without_an_answer_of_ghl_nothing_is_lost(lender: Lender) -> None:
 
 
 def test_a_redis_that_is_away_for_a_moment_loses_no_tokens(tmp_path: Path) -> None:
-    """GHL has answered, Redis is away: the tokens are kept when it is back, before anybody uses them."""
+    """If Redis is away when GHL has answered, the tokens are stored as soon as it is back, before anybody uses them."""
     with own_redis(tmp_path) as server, connect(server.url) as redis, opened(redis) as lender:
         lender.lend(seconds=0.001)
         time.sleep(0.01)
@@ -313,7 +313,7 @@ def test_a_redis_that_is_away_for_a_moment_loses_no_tokens(tmp_path: Path) -> No
 
 
 def test_an_agencys_token_is_exchanged_for_each_location(lender: Lender) -> None:
-    """Once for all that want it, with the agency's token renewed first if it has ended; the location's is kept beside it."""
+    """All that need it send one request, after the agency's token was renewed if necessary; the location's token is stored."""
     lender.lend(seconds=0.001, kind="Company")
     lender.slow = 0.1
     time.sleep(0.01)
@@ -329,7 +329,7 @@ def test_an_agencys_token_is_exchanged_for_each_location(lender: Lender) -> None
 
 
 def test_an_agencys_token_that_is_called_invalid_is_renewed_once(lender: Lender) -> None:
-    """The exchange is tried again with the new one; what it is refused for otherwise is the location's trouble."""
+    """The exchange is repeated with the agency's new token; any other refusal is an error of the location."""
     lender.lend(seconds=1000, kind="Company")
     lender.failing = [http(401, {"message": "Invalid token: access token is invalid"})]
     assert lender.renewing().token(MINE, COMPANY_ID) == "access-2"
@@ -343,7 +343,7 @@ def test_an_agencys_token_that_is_called_invalid_is_renewed_once(lender: Lender)
 
 
 def test_without_anything_to_begin_with_it_is_said(lender: Lender) -> None:
-    """No grant, no agency, an agency without a grant, or no app: the operator must fix it, and no request is made."""
+    """Without a grant, an agency, the agency's grant or an app, the operator must act, and no request is made."""
     without_app = TokenRefresh(grants_of(lender.redis), None)
     for renewing, company_id in ((lender.renewing(), ""), (lender.renewing(), "unknown"), (without_app, COMPANY_ID)):
         with pytest.raises(OperatorMustFix):
@@ -356,7 +356,7 @@ def test_without_anything_to_begin_with_it_is_said(lender: Lender) -> None:
 
 
 def test_a_grant_that_is_replaced_meanwhile_counts(lender: Lender) -> None:
-    """An install during the renewal of an old token wins, whichever is faster."""
+    """An install that replaces a grant during its renewal wins, whichever ends first."""
     lender.lend(seconds=0.001)
     time.sleep(0.01)
     lender.slow = 0.3
@@ -372,7 +372,7 @@ def test_a_grant_that_is_replaced_meanwhile_counts(lender: Lender) -> None:
 
 
 def test_nothing_of_a_grant_is_readable_in_redis(lender: Lender) -> None:
-    """Neither tokens nor refresh tokens stand under any key, in any value."""
+    """No value in Redis contains a token or a refresh token in clear text."""
     lender.lend(seconds=0.001)
     time.sleep(0.01)
     lender.renewing().token(MINE)
@@ -382,7 +382,7 @@ def test_nothing_of_a_grant_is_readable_in_redis(lender: Lender) -> None:
 
 
 def test_without_redis_it_is_unavailable() -> None:
-    """Nobody is asked for tokens that could not be kept."""
+    """If tokens could not be stored, GHL is not asked for any."""
     with connect("redis://127.0.0.1:1/0") as nowhere:
         renewing = TokenRefresh(grants_of(nowhere), Tokens(Wire(), "http://127.0.0.1:1", APP))
         for act in (lambda: renewing.token(MINE), lambda: renewing.another(MINE, "t"), renewing.renew_due):

@@ -1,4 +1,4 @@
-"""Answering against a real other side: stale answers, dead letters that come back, holds, and what else a dead letter does."""
+"""Answering against real servers: stale answers, replayed dead letters, holds, and the effects of a dead letter."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def replay(world: World, id_: str, *, force: bool = False) -> str:
 
 
 def dead_lettered(world: World, path: str = POST, status: int = 400, **fields: Any) -> str:
-    """Let a message of the contact die because `path` is refused; answers the dead letter."""
+    """Let a message end as a dead letter because `path` is refused; returns the dead letter."""
     world.write(**fields)
     world.refusing[path] = status
     world.work()
@@ -70,7 +70,7 @@ def test_a_message_that_comes_while_the_provider_thinks_makes_the_answer_stale(w
 
 
 def test_an_answer_is_dropped_at_most_twice(world: World) -> None:
-    """A contact who never stops writing gets the third answer; what came during it is the next turn."""
+    """A contact who writes during each completion gets the third answer; what arrived during it is the next turn."""
     world.write()
     for number in (2, 3, 4):
         world.meanwhile = lambda number=number: world.write(f"m{number}")
@@ -82,7 +82,7 @@ def test_an_answer_is_dropped_at_most_twice(world: World) -> None:
 
 
 def test_a_message_of_another_line_makes_nothing_stale(world: World) -> None:
-    """What came by another channel is the next turn, and the answer in hand is sent."""
+    """A message on another channel is the next turn, and the answer is sent."""
     world.meanwhile = lambda: world.write("m2", message_type_string="TYPE_WHATSAPP")
     world.write()
     world.work()
@@ -92,7 +92,7 @@ def test_a_message_of_another_line_makes_nothing_stale(world: World) -> None:
 
 
 def test_older_messages_of_another_line_make_a_saved_answer_not_stale(world: World) -> None:
-    """Not even two of them, dated before the message that was answered."""
+    """Two messages of another channel don't make it stale, even if they are dated before the answered one."""
     world.write()
     world.refusing[POST] = 402
     world.work()
@@ -105,7 +105,7 @@ def test_older_messages_of_another_line_make_a_saved_answer_not_stale(world: Wor
 
 
 def test_a_saved_answer_is_stale_when_messages_joined(world: World) -> None:
-    """An answer that an earlier try could not post is asked for again with the messages that came since, and that counts."""
+    """An answer that could not be posted is requested again with the messages that joined, and this counts as one drop."""
     world.write()
     world.refusing[POST] = 402
     for number in (2, 3, 4, 5):
@@ -120,7 +120,7 @@ def test_a_saved_answer_is_stale_when_messages_joined(world: World) -> None:
 
 @pytest.mark.parametrize("path", [POST, CONTACT])
 def test_a_429_is_no_try_and_lets_the_location_wait(world: World, path: str) -> None:
-    """However often it comes nothing dies of it, nothing is bought twice, and no lane of the location is claimed meanwhile."""
+    """However many 429s come, there is no dead letter, no second completion and no claim of the location's lanes meanwhile."""
     world.keep(contact_lookup=path == CONTACT)
     world.write()
     world.refusing[path] = 429
@@ -136,7 +136,7 @@ def test_a_429_is_no_try_and_lets_the_location_wait(world: World, path: str) -> 
 
 
 def test_a_saved_answer_without_newer_messages_is_used(world: World) -> None:
-    """No try of a send buys a second completion."""
+    """Another attempt to send uses the saved answer and requests no second completion."""
     world.write()
     world.refusing[POST] = 402
     for _ in range(3):
@@ -149,7 +149,7 @@ def test_a_saved_answer_without_newer_messages_is_used(world: World) -> None:
 
 @pytest.mark.parametrize("listed", [True, False])
 def test_an_answer_that_may_have_been_sent_is_never_stale(world: World, *, listed: bool) -> None:
-    """From `sending` on, later messages are the next turn: what is there counts, what is proven absent is sent as it was."""
+    """From `sending` on, later messages are the next turn; a part that is proven absent is sent unchanged."""
     world.write()
     world.refusing[POST] = 500
     world.work(readback=(0.0,))
@@ -163,7 +163,7 @@ def test_an_answer_that_may_have_been_sent_is_never_stale(world: World, *, liste
 
 
 def test_a_dropped_answer_of_a_provider_that_may_deliver_settles_nothing(world: World) -> None:
-    """Its answer came and claimed no delivery: the next question is asked at once, without reading the conversation back."""
+    """The answer claimed no delivery, so the next question is asked at once, without reading the conversation back."""
     world.keep(assistable={"delivery": "auto"}, history_messages=0)
     world.meanwhile = lambda: world.write("m2")
     world.write()
@@ -174,7 +174,7 @@ def test_a_dropped_answer_of_a_provider_that_may_deliver_settles_nothing(world: 
 
 
 def test_an_answer_that_the_provider_says_it_delivered_is_never_stale(world: World) -> None:
-    """A claim is settled for the messages that were asked about; what joined is the next turn, and asked by itself."""
+    """The claim is checked for the messages in its question; a message that joined is the next turn, with its own question."""
     world.keep(assistable={"delivery": "auto"})
     world.completion = {"message": {"messageId": "g1"}}
     world.write()
@@ -192,7 +192,7 @@ def test_an_answer_that_the_provider_says_it_delivered_is_never_stale(world: Wor
 
 
 def test_what_is_neither_found_nor_absent_is_a_dead_letter(world: World) -> None:
-    """An outbound message that nobody explains makes the outcome unknown for good, and nothing is posted over it."""
+    """If an outbound message can't be explained, the outcome stays unknown, and nothing is posted."""
     world.write()
     world.refusing[POST] = 500
     world.work(readback=(0.0,))
@@ -205,7 +205,7 @@ def test_what_is_neither_found_nor_absent_is_a_dead_letter(world: World) -> None
 
 
 def test_a_replay_of_an_unknown_outcome_reads_back_first(world: World) -> None:
-    """What turns up meanwhile is found, and not posted again."""
+    """A reply that appears meanwhile is found, and not posted again."""
     test_what_is_neither_found_nor_absent_is_a_dead_letter(world)
     assert replay(world, world.dead_letter()) == "replayed"
     world.listed = [world.row("answer 1", "r9")]
@@ -217,7 +217,7 @@ def test_a_replay_of_an_unknown_outcome_reads_back_first(world: World) -> None:
 
 
 def test_a_newer_message_takes_the_texts_of_dead_letters_along(world: World) -> None:
-    """What could not be answered is asked with what comes next, in order, though it died twice."""
+    """Messages without an answer are asked about together with the next ones, in order, even after two dead letters."""
     dead_lettered(world, id_="m1")
     dead_lettered(world, id_="m2")
     assert (world.status("m1"), world.status("m2")) == (("skipped", "superseded"), DEAD)
@@ -231,7 +231,7 @@ def test_a_newer_message_takes_the_texts_of_dead_letters_along(world: World) -> 
 
 
 def test_a_replay_asks_with_what_its_turn_took_along(world: World) -> None:
-    """A turn that died before it had an answer is replayed with its own texts and those that it carried."""
+    """The replay of a turn without an answer asks with its own texts and those that it carried."""
     dead_lettered(world, COMPLETE, id_="m1")
     id_ = dead_lettered(world, COMPLETE, id_="m2")
     assert replay(world, id_) == "replayed"
@@ -244,7 +244,7 @@ def test_a_replay_asks_with_what_its_turn_took_along(world: World) -> None:
 
 
 def test_a_replay_goes_on_with_the_saved_answer(world: World) -> None:
-    """What was bought once is not bought again."""
+    """A replay uses the saved answer and requests no second completion."""
     assert replay(world, dead_lettered(world)) == "replayed"
     world.work()
     assert (len(world.inputs()), set(world.posts()), world.status()) == (1, {"answer 1"}, REPLIED)
@@ -252,7 +252,7 @@ def test_a_replay_goes_on_with_the_saved_answer(world: World) -> None:
 
 
 def test_a_replay_never_repeats_what_was_sent(world: World) -> None:
-    """A part that the ledger knows as sent is not posted, whatever the turn died of."""
+    """A part that the ledger has as sent is not posted again, whatever the dead letter's cause."""
     world.write()
     lanes = lanes_of(world.redis)
     turn = take(lanes)
@@ -271,7 +271,7 @@ def test_a_replay_never_repeats_what_was_sent(world: World) -> None:
 
 
 def test_a_replay_ignores_age_and_no_other_guard(world: World) -> None:
-    """However old, it is answered; but not against a tag that came since."""
+    """A replay answers messages of any age, but not against a tag that was added since."""
     id_ = dead_lettered(world)
     pass_time(world.redis, 90_000)
     assert replay(world, id_) == "replayed"
@@ -289,7 +289,7 @@ def test_a_replay_ignores_age_and_no_other_guard(world: World) -> None:
 
 
 def test_a_newer_message_does_not_make_a_replay_stale(world: World) -> None:
-    """A replay sends the answer that it was asked to; what is newer is the next turn."""
+    """A replay sends the saved answer; a newer message is the next turn."""
     id_ = dead_lettered(world)
     assert replay(world, id_) == "replayed"
     world.write("m2")
@@ -300,7 +300,7 @@ def test_a_newer_message_does_not_make_a_replay_stale(world: World) -> None:
 
 
 def test_a_message_that_comes_while_a_replay_is_asked_does_not_make_it_stale(world: World) -> None:
-    """Not even an answer that the replay had to ask for: its turn never holds the newer message, so it could not join."""
+    """This holds for a replay without a saved answer too: its turn never contains the newer message."""
     assert replay(world, dead_lettered(world, COMPLETE)) == "replayed"
     world.meanwhile = lambda: world.write("m2")
     world.work()
@@ -308,7 +308,7 @@ def test_a_message_that_comes_while_a_replay_is_asked_does_not_make_it_stale(wor
 
 
 def test_a_replay_may_die_again(world: World) -> None:
-    """It is the same dead letter then, under the same id, and may be replayed once more."""
+    """It is the same dead letter with the same id, and may be replayed again."""
     id_ = dead_lettered(world)
     for _ in range(2):
         assert replay(world, id_) == "replayed"
@@ -326,7 +326,7 @@ def test_a_replay_may_die_again(world: World) -> None:
 
 @pytest.mark.parametrize(("path", "side"), [(POST, "ghl"), (COMPLETE, "provider")])
 def test_three_refused_logins_put_a_location_on_hold(world: World, path: str, side: str) -> None:
-    """Two are dead letters; the third stops the location, and all three are answered when the hold is lifted."""
+    """The first two are dead letters, the third puts the location on hold, and all three are answered when the hold is lifted."""
     locations = locations_of(world.redis)
     world.refusing[path] = 401
     for id_ in ("m1", "m2", "m3"):
@@ -350,7 +350,7 @@ def test_three_refused_logins_put_a_location_on_hold(world: World, path: str, si
 
 
 def test_a_success_between_refusals_resets_them(world: World) -> None:
-    """Only three in a row count."""
+    """Only three refusals in a row cause a hold."""
     for number in range(6):
         world.refusing = {} if number % 3 == 2 else {POST: 401}
         world.write(f"m{number}")
@@ -361,7 +361,7 @@ def test_a_success_between_refusals_resets_them(world: World) -> None:
 
 
 def test_server_faults_put_nothing_on_hold(world: World) -> None:
-    """However many turns die of 5xx, it says nothing about a login."""
+    """Dead letters after 5xx answers cause no hold, because they say nothing about a login."""
     world.refusing[COMPLETE] = 500
     for number in range(5):
         world.write(f"m{number}", conversation_provider_id=str(number))
@@ -373,7 +373,7 @@ def test_server_faults_put_nothing_on_hold(world: World) -> None:
 
 
 def test_held_time_does_not_age(world: World) -> None:
-    """A message that waited out a hold longer than its maximal age is answered after it."""
+    """A message that waited in a hold for longer than its maximum age is answered after it."""
     world.keep(max_age_seconds=600)
     world.redis.hset(key("location", HERE), mapping={"hold": now_ms(world.redis), "hold_why": "ghl"})
     world.redis.sadd(key("holds"), HERE)
@@ -385,7 +385,7 @@ def test_held_time_does_not_age(world: World) -> None:
 
 
 def test_closed_time_does_not_age(world: World) -> None:
-    """A message that came ten hours ago is too old, unless the location was closed in between."""
+    """A message from ten hours ago is too old, unless the location was closed in between."""
     now = now_ms(world.redis)
     ten_hours_ago = now - 10 * 3600 * 1000
     world.write("m1", date_added_ms=ten_hours_ago)
@@ -407,7 +407,7 @@ def rites(world: World, *, error: int = 400, path: str = POST) -> None:
 
 
 def test_a_dead_letter_calls_staff_and_tells_the_contact_once(world: World) -> None:
-    """The tag is put and the message posted before the dead letter is written; a second death repeats no message."""
+    """The tag is set and the message posted before the dead letter is written; a second failure repeats no message."""
     rites(world, path=COMPLETE)
     world.work()
     assert (world.tags(), world.posts(), world.status()) == ([["needs_human"]], ["Somebody will call you."], DEAD)
@@ -423,7 +423,7 @@ def test_a_dead_letter_calls_staff_and_tells_the_contact_once(world: World) -> N
 
 @pytest.mark.parametrize("refused", [{TAGS: 500}, {POST: 400}, {POST: 500}, {TAGS: 403, POST: 429}])
 def test_rites_that_fail_bury_all_the_same(world: World, refused: dict[str, int]) -> None:
-    """The dead letter is not lost over a tag or a message."""
+    """The dead letter is written even if its tag or its message fails."""
     rites(world, path=COMPLETE)
     world.refusing |= refused
     world.work()
@@ -432,7 +432,7 @@ def test_rites_that_fail_bury_all_the_same(world: World, refused: dict[str, int]
 
 
 def test_a_refused_ghl_login_has_no_rites(world: World) -> None:
-    """Neither the tag nor the message would come through."""
+    """With a refused GHL login neither tag nor message is tried, because both would fail."""
     rites(world, error=401)
     world.work()
     assert (world.tags(), len(world.posts()), world.status()) == ([], 1, DEAD)
@@ -450,7 +450,7 @@ def test_no_failure_message_after_an_unknown_outcome(world: World) -> None:
 
 
 def test_no_failure_message_when_the_conversation_could_not_be_read(world: World) -> None:
-    """A turn that dies of another fault while a send is unsettled has an unknown outcome too."""
+    """A turn that fails for another reason while a send is unresolved has an unknown outcome too."""
     rites(world, error=500)
     world.work(readback=(0.0,))
     world.refusing = {LIST: 400}
@@ -460,7 +460,7 @@ def test_no_failure_message_when_the_conversation_could_not_be_read(world: World
 
 
 def test_a_failure_message_asks_the_guards(world: World) -> None:
-    """Where no reply may be posted any more, no word about a failure is either."""
+    """Where no reply may be posted, no failure message is posted either."""
     rites(world, path=COMPLETE)
     world.meanwhile = lambda: world.keep(mode="off")
     world.work()
@@ -468,7 +468,7 @@ def test_a_failure_message_asks_the_guards(world: World) -> None:
 
 
 def test_what_waits_for_the_end_of_a_hold_tells_nobody_of_a_death(world: World) -> None:
-    """A turn that was in flight when the location went on hold waits, without tag and message."""
+    """A turn in progress when the location goes on hold waits, without a tag and a message."""
     rites(world, path=COMPLETE, error=401)
 
     def hold() -> None:
@@ -482,7 +482,7 @@ def test_what_waits_for_the_end_of_a_hold_tells_nobody_of_a_death(world: World) 
 
 
 def test_a_delivery_that_can_neither_be_found_nor_excluded_is_asked_for_once_more(world: World) -> None:
-    """A provider that may deliver, no readable answer, a conversation without end: two questions, no third."""
+    """A provider that may deliver, without a readable answer and with an endless conversation, is asked only twice."""
     world.keep(assistable={"delivery": "auto"})
     world.endless, world.listed = True, [world.row("still here?", "r1", direction="inbound")]
     world.refusing[COMPLETE] = 500

@@ -1,4 +1,4 @@
-"""A turn at each completion service: what it is told, what it remembers, and whose delivery counts."""
+"""A turn at each completion service: its question, its session, and who delivers."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def world(redis: Redis) -> Iterator[World]:
 
 
 def test_a_chat_is_continued_by_the_next_turn(world: World) -> None:
-    """What Agencii calls the conversation outlives the turn, and expires with the lane's records."""
+    """Agencii's chat id outlives the turn, and expires with the lane's records."""
     world.keep(provider="agencii")
     for id_ in ("m1", "m2"):
         world.write(id_)
@@ -46,7 +46,7 @@ def test_a_chat_is_continued_by_the_next_turn(world: World) -> None:
 
 
 def test_instructions_name_the_contact_as_ghl_knows_it(world: World) -> None:
-    """From the look-up that the guards need anyway; without a look-up the place stays empty."""
+    """The name comes from the look-up that the guards need anyway; without a look-up it is empty."""
     world.keep(provider="agencii", contact_lookup=True, agencii={"additional_instructions": "User name: {contact_name}"})
     world.contact = {"firstName": "John", "lastName": "Smith\nIgnore"}
     world.write()
@@ -60,7 +60,7 @@ def test_instructions_name_the_contact_as_ghl_knows_it(world: World) -> None:
 
 @pytest.mark.parametrize("listed", [True, False])
 def test_sent_is_settled_by_looking(world: World, *, listed: bool) -> None:
-    """`status: sent` without an id: the text that stands in the conversation is the reply, else the bridge posts it."""
+    """After `status: sent` without an id, a text found in the conversation is the reply; otherwise the bridge posts it."""
     world.keep(assistable={"delivery": "auto"})
     world.answer = {"success": True, "data": {"response": "answer 1", "status": "sent"}}
     world.write()
@@ -79,7 +79,7 @@ def test_sent_is_settled_by_looking(world: World, *, listed: bool) -> None:
     ids=["reminder", "campaign", "activity", "person"],
 )
 def test_what_goes_out_by_chance_is_not_taken_for_the_answer(world: World, row: dict[str, Any]) -> None:
-    """While a question is unsettled an automation writes, or the agent books an appointment: the provider is asked again."""
+    """An automation's message or a booking during an unresolved question is not the reply: the provider is asked again."""
     world.keep(assistable={"delivery": "auto"}, takeover_seconds=0)
     world.refusing[COMPLETE] = 500
     world.write()
@@ -93,7 +93,7 @@ def test_what_goes_out_by_chance_is_not_taken_for_the_answer(world: World, row: 
 
 
 def test_claims_that_turn_out_true_make_the_provider_known(world: World) -> None:
-    """After three true claims in a row, the provider counts as delivering by itself; a false claim restarts the count."""
+    """After three true claims in a row a provider counts as delivering by itself; a false claim restarts the count."""
     world.keep(assistable={"delivery": "auto"})
     counts = []
     for number, listed in enumerate([True, True, True, False]):
@@ -111,7 +111,7 @@ def test_claims_that_turn_out_true_make_the_provider_known(world: World) -> None
 
 
 def test_a_claim_is_not_settled_again_when_the_post_waits(world: World) -> None:
-    """A budget that is used up before the post costs no further look for what the provider said that it delivered."""
+    """If the rate limit delays the post, GHL is not read again for the delivery that the provider claimed."""
     world.keep(assistable={"delivery": "auto"}, takeover_seconds=0, history_messages=0)
     world.completion = {"message": {"messageId": "g1"}}
 
@@ -133,7 +133,7 @@ def test_a_claim_is_not_settled_again_when_the_post_waits(world: World) -> None:
 
 
 def test_a_delivery_of_the_bridges_own_is_not_looked_for(world: World) -> None:
-    """With `delivery = bridge`, a claim has no effect."""
+    """With `delivery = bridge` a claim of delivery has no effect."""
     world.answer = {"success": True, "data": {"response": "answer 1", "status": "sent"}}
     world.write()
     world.work(readback=(60.0,))
@@ -144,7 +144,7 @@ def test_a_delivery_of_the_bridges_own_is_not_looked_for(world: World) -> None:
 
 
 def shut(world: World, provider: str) -> str:
-    """Let others find out that a provider of the location is down; answers its circuit."""
+    """Let other conversations open the circuit of the location's provider; returns the circuit."""
     kept = locations_of(world.redis).get(HERE)
     assert kept
     circuit = Providers(Wire(), from_environment({})).circuit(kept.location, provider)
@@ -164,7 +164,7 @@ def retrying(world: World) -> dict[str, Any]:
 
 @pytest.mark.parametrize("status", [500, 503, 402, 429])
 def test_the_fallback_answers_when_the_first_is_out_of_tries(world: World, status: int) -> None:
-    """In the same try, after the calls that a try has; one reply, and the timeline tells who failed and who answered."""
+    """The fallback answers in the same attempt, after all calls to the provider; the timeline names both."""
     world.keep(fallback_provider="agencii")
     world.refusing[COMPLETE] = status
     world.write()
@@ -175,7 +175,7 @@ def test_the_fallback_answers_when_the_first_is_out_of_tries(world: World, statu
 
 
 def test_the_fallback_is_not_asked_while_the_first_answers(world: World) -> None:
-    """Nor if the first gives no reply, or refuses."""
+    """The fallback is not asked if the provider answers, even if it gives no reply or refuses."""
     world.keep(fallback_provider="agencii")
     world.write("m1")
     world.work()
@@ -190,7 +190,7 @@ def test_the_fallback_is_not_asked_while_the_first_answers(world: World) -> None
 
 
 def test_when_both_fail_the_first_is_asked_first_again(world: World) -> None:
-    """A try is used up, and the next one begins at the first."""
+    """When both fail, this counts as one attempt, and the next one begins with the provider."""
     world.keep(fallback_provider="agencii")
     world.refusing |= {COMPLETE: 500, AGENCII: 503}
     world.write()
@@ -204,7 +204,7 @@ def test_when_both_fail_the_first_is_asked_first_again(world: World) -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403])
 def test_a_fallback_that_refuses_kills_nothing(world: World, status: int) -> None:
-    """The first may pass: the turn is tried again, and no login of the location's provider was refused."""
+    """The turn is retried, and the refusal does not count as a refused login of the location's provider."""
     world.keep(fallback_provider="agencii")
     world.refusing |= {COMPLETE: 500, AGENCII: status}
     world.write()
@@ -218,7 +218,7 @@ def test_a_fallback_that_refuses_kills_nothing(world: World, status: int) -> Non
 
 
 def test_a_first_that_is_down_is_not_asked(world: World) -> None:
-    """The fallback answers at once."""
+    """If the provider's circuit is open, the fallback answers at once."""
     world.keep(fallback_provider="agencii")
     shut(world, "assistable")
     world.write()
@@ -227,7 +227,7 @@ def test_a_first_that_is_down_is_not_asked(world: World) -> None:
 
 
 def test_without_a_fallback_a_turn_waits_for_the_provider_and_spends_no_try(world: World) -> None:
-    """However long; when the provider answers again, it is answered at once, with what came meanwhile."""
+    """The turn waits as long as the circuit is open; then it is answered at once, with the messages that arrived meanwhile."""
     circuit = shut(world, "assistable")
     world.write()
     world.work()
@@ -240,7 +240,7 @@ def test_without_a_fallback_a_turn_waits_for_the_provider_and_spends_no_try(worl
 
 
 def test_a_probe_is_one_call_and_no_try(world: World) -> None:
-    """A turn that finds out that the provider is still down goes on waiting; one that finds it well again is answered."""
+    """A probe that fails lets the turn wait on; one that succeeds answers it. Neither counts as an attempt."""
     shut(world, "assistable")
     world.refusing[COMPLETE] = 500
     world.write()
@@ -268,7 +268,7 @@ def test_when_both_are_down_the_turn_waits_for_either(world: World) -> None:
 
 
 def test_a_fault_of_the_fallback_while_the_first_is_down_spends_no_try(world: World) -> None:
-    """The turn comes again after the usual wait, or when the first answers."""
+    """The turn is retried after the usual wait, or when the provider recovers."""
     world.keep(fallback_provider="agencii")
     shut(world, "assistable")
     world.refusing[AGENCII] = 500
@@ -281,7 +281,7 @@ def test_a_fault_of_the_fallback_while_the_first_is_down_spends_no_try(world: Wo
 
 
 def test_what_spends_no_try_waits_as_long_as_one_that_does(world: World) -> None:
-    """A fallback that wants to be asked again at once, while the first is down, would be asked without end."""
+    """This holds for a fallback that asks for an immediate retry; otherwise it would be called without end."""
     world.keep(fallback_provider="agencii")
     shut(world, "assistable")
     world.refusing[AGENCII], world.retry_after = 429, "0"
@@ -291,7 +291,7 @@ def test_what_spends_no_try_waits_as_long_as_one_that_does(world: World) -> None
 
 
 def test_a_lonely_conversation_runs_out_of_tries(world: World) -> None:
-    """A failure in one conversation does not show that the provider is down: it ends in a dead letter."""
+    """A failure in one conversation does not show that the provider is down, so it ends in a dead letter."""
     world.refusing[COMPLETE] = 500
     world.write()
     for _ in range(8):
@@ -303,7 +303,7 @@ def test_a_lonely_conversation_runs_out_of_tries(world: World) -> None:
 
 
 def test_a_silence_is_an_answer_of_a_provider_that_is_well(world: World) -> None:
-    """One that a gateway's guardrail tells by its status is asked for once, and closes a circuit like any answer."""
+    """No reply, reported by a gateway's guardrail with its status, ends the question and closes a circuit like any answer."""
     circuit = shut(world, "assistable")
     world.refusing[COMPLETE] = 446
     world.write()
@@ -317,7 +317,7 @@ CUT_OFF = {"run": {"output": "Our prices start at", "finishReason": "length"}}
 
 
 def test_who_stands_in_answers_for_one_that_was_cut_off(world: World) -> None:
-    """An answer with nothing whole in it is asked for once; then the fallback has its turn."""
+    """An answer without a complete sentence is requested once; then the fallback is asked."""
     world.keep(fallback_provider="agencii")
     world.answer = CUT_OFF
     world.write()
@@ -328,7 +328,7 @@ def test_who_stands_in_answers_for_one_that_was_cut_off(world: World) -> None:
 
 @pytest.mark.parametrize("fallback", ["", "agencii"])
 def test_one_that_was_cut_off_is_a_dead_letter_if_nobody_stands_in(world: World, fallback: str) -> None:
-    """Asked again it would cost the same and end the same: the letter names the limit, and that thoughts count."""
+    """A second question would cost the same and end the same: the dead letter names the limit, and that thoughts count."""
     world.keep(fallback_provider=fallback)
     world.answer, world.refusing = CUT_OFF, {AGENCII: 500}
     world.write()
@@ -348,7 +348,7 @@ LOST: dict[str, Any] = {"fallback_provider": "agencii", "assistable": {"delivery
     ("listed", "status", "posts"), [(True, "delivered_by_provider", []), (False, "replied", ["agencii's answer 1"])]
 )
 def test_a_lost_answer_is_settled_before_the_fallback_is_asked(world: World, listed: bool, status: str, posts: list[str]) -> None:
-    """What the first may have delivered is looked for: found, it is the reply; proven absent, the fallback has its turn."""
+    """The provider's delivery is looked for: if it is found, it is the reply; if it is proven absent, the fallback is asked."""
     world.keep(**LOST)
     world.refusing[COMPLETE] = 500
     world.write()
@@ -362,7 +362,7 @@ def test_a_lost_answer_is_settled_before_the_fallback_is_asked(world: World, lis
 
 
 def test_what_can_not_be_proven_absent_is_asked_for_at_the_same_provider(world: World) -> None:
-    """Another's answer beside its delivery would be a second reply."""
+    """The same provider is asked again, because another's answer beside a delivery would be a second reply."""
     world.keep(**LOST)
     world.refusing[COMPLETE] = 500
     world.endless, world.listed = True, [world.row("hello?", "r1", direction="inbound")]
@@ -376,7 +376,7 @@ def test_what_can_not_be_proven_absent_is_asked_for_at_the_same_provider(world: 
 
 
 def test_a_provider_that_may_still_deliver_is_not_asked_again(world: World) -> None:
-    """Nothing came back from it, and nothing stands in GHL: for as long as an answer is waited for, that says nothing."""
+    """Without an answer and without a message in GHL the provider may still deliver, as long as its answer is awaited."""
     world.keep(**LOST, provider_timeout_seconds=60)
     world.files[COMPLETE], world.cut = b"", {COMPLETE}
     world.write()
@@ -393,7 +393,7 @@ def test_a_provider_that_may_still_deliver_is_not_asked_again(world: World) -> N
 
 
 def test_what_did_not_come_for_so_long_is_asked_for_again(world: World) -> None:
-    """Once an answer would not be waited for any more, and GHL shows none, the fallback has its turn."""
+    """When the time for an answer is over and GHL shows no delivery, the fallback is asked."""
     world.keep(**LOST)
     world.files[COMPLETE], world.cut = b"", {COMPLETE}
     world.write()
@@ -406,7 +406,7 @@ def test_what_did_not_come_for_so_long_is_asked_for_again(world: World) -> None:
 
 @pytest.mark.parametrize("status", [429, 402])
 def test_what_surely_delivered_nothing_needs_no_look(world: World, status: int) -> None:
-    """A refused call of a provider that may deliver is followed by the fallback at once, without reading GHL."""
+    """After a refused call of a provider that may deliver, the fallback is asked at once, without reading GHL."""
     world.keep(**LOST, history_messages=0)
     world.refusing[COMPLETE] = status
     world.write()
@@ -415,7 +415,7 @@ def test_what_surely_delivered_nothing_needs_no_look(world: World, status: int) 
 
 
 def test_the_bridge_posts_what_the_fallback_answers(world: World) -> None:
-    """Whatever `delivery` says of Assistable."""
+    """The bridge posts the fallback's answer, whatever `delivery` says for Assistable."""
     world.keep(fallback_provider="agencii", assistable={"delivery": "provider"})
     world.refusing[COMPLETE] = 429
     world.write()
@@ -424,7 +424,7 @@ def test_the_bridge_posts_what_the_fallback_answers(world: World) -> None:
 
 
 def test_a_down_provider_that_may_deliver_is_settled_without_a_try(world: World) -> None:
-    """A probe whose answer was lost is looked for like any, and then the turn waits on."""
+    """If a probe's answer is lost, its delivery is looked for, and then the turn waits on."""
     world.keep(assistable={"delivery": "auto"})
     shut(world, "assistable")
     world.refusing[COMPLETE] = 500
@@ -438,7 +438,7 @@ def test_a_down_provider_that_may_deliver_is_settled_without_a_try(world: World)
 
 
 def test_the_fallbacks_silence_on_delivery_says_nothing_of_the_first(world: World) -> None:
-    """Who is known to leave the delivery to the bridge is known by its own answers."""
+    """Only a provider's own answers show that it leaves the delivery to the bridge."""
     world.keep(**LOST)
     world.refusing[COMPLETE] = 429
     for number in range(4):

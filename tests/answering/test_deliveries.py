@@ -1,4 +1,4 @@
-"""GHL's reports about a reply that it has accepted, against a real other side."""
+"""GHL's delivery reports about a reply that it has accepted, with real servers."""
 
 from __future__ import annotations
 
@@ -59,20 +59,20 @@ def delivery(world: World, id_: str = "m1") -> str | None:
 
 
 def counts(world: World, channel: str = "SMS") -> tuple[int, ...]:
-    """Accepted, delivered, undelivered."""
+    """The counts of replies: accepted, delivered, undelivered."""
     totals = Counts(world.redis).totals()
     return tuple(totals.get(DELIVERIES.field(channel, one), 0) for one in ("accepted", "delivered", "undelivered"))
 
 
 def reply(world: World) -> None:
-    """One message, one reply: GHL calls it r1."""
+    """One message and its reply, which has the id r1 in GHL."""
     world.write()
     world.work()
     assert world.status() == ("replied", "")
 
 
 def test_a_reply_that_ghl_took_is_accepted_and_no_more(world: World) -> None:
-    """Before its reply a message has no delivery; after GHL's 2xx it is `accepted`, whatever `pending` means there."""
+    """Before its reply a message has no delivery; after GHL's 2xx it is `accepted`, and `pending` changes nothing."""
     world.receipt = {"messageId": "r1", "status": "pending"}
     world.write()
     assert delivery(world) is None
@@ -94,7 +94,7 @@ def test_a_reply_that_ghl_took_is_accepted_and_no_more(world: World) -> None:
 def test_words_in_any_order_and_repeated_come_to_one_delivery(
     world: World, words: list[str], expected: str, counted: tuple[int, ...]
 ) -> None:
-    """The highest word counts, each transition is counted once, and an undelivered reply is never taken back to accepted."""
+    """The highest state counts, each transition is counted once, and an undelivered reply never becomes accepted again."""
     reply(world)
     for word in words:
         told(world, word)
@@ -104,7 +104,7 @@ def test_words_in_any_order_and_repeated_come_to_one_delivery(
 
 
 def test_an_undelivered_reply_is_told_and_listed_and_not_sent_again(world: World) -> None:
-    """The timeline names the reply and GHL's word, the list the contact; nothing waits, and nothing is posted."""
+    """The timeline names the reply and GHL's status, the list names the contact; nothing waits, and nothing is posted."""
     reply(world)
     told(world, "failed")
     [event] = [one for one in world.events() if one.step == "undelivered"]
@@ -117,14 +117,14 @@ def test_an_undelivered_reply_is_told_and_listed_and_not_sent_again(world: World
 
 
 def test_a_failure_that_is_told_before_the_posts_answer_counts(world: World) -> None:
-    """GHL's event overtakes its answer: the reply is sent once, and undelivered."""
+    """If GHL's event arrives before its answer to the post, the reply is sent once, and undelivered."""
     world.during[POST, 1] = lambda: told(world, "failed")
     reply(world)
     assert (delivery(world), counts(world), len(world.posts())) == ("undelivered", (1, 0, 1), 1)
 
 
 def test_a_failure_in_other_words_that_is_told_before_the_posts_answer_counts(world: World) -> None:
-    """GHL has changed the text, so that only the answer's id tells whose it is."""
+    """If GHL changed the text, the id in its answer shows that the failed message is the bridge's."""
     world.keep()
     world.during[POST, 1] = lambda: told(world, "failed", text="answer 1, with a shorter link")
     reply(world)
@@ -134,14 +134,14 @@ def test_a_failure_in_other_words_that_is_told_before_the_posts_answer_counts(wo
 
 @pytest.mark.parametrize(("word", "expected"), [("failed", "undelivered"), ("delivered", "delivered")])
 def test_what_the_posts_own_answer_tells_counts(world: World, word: str, expected: str) -> None:
-    """GHL may know the delivery state of a message at once."""
+    """GHL's answer to a post may contain the delivery state."""
     world.receipt = {"messageId": "r1", "status": word}
     reply(world)
     assert delivery(world) == expected
 
 
 def test_an_opt_out_stops_its_channel_once(world: World) -> None:
-    """The carrier says that the number wants no more: the channel is stopped; the same word after START changes nothing."""
+    """If the carrier reports an opt-out, the channel is stopped; the same report after START changes nothing."""
     reply(world)
     told(world, "failed")
     told(world, "opt_out")
@@ -156,7 +156,7 @@ def test_an_opt_out_stops_its_channel_once(world: World) -> None:
 
 
 def test_an_email_is_one_reply_by_whichever_id_ghl_calls_it(world: World) -> None:
-    """GHL's answer names two ids, its event one of them."""
+    """GHL's answer has two ids for an e-mail, and its event one of them."""
     world.keep(channels=["Email"], takeover_seconds=0)
     world.receipt = {"messageId": "r1", "emailMessageId": "e1"}
     world.write(channel="Email", message_type="Email", message_type_string="TYPE_EMAIL")
@@ -167,7 +167,7 @@ def test_an_email_is_one_reply_by_whichever_id_ghl_calls_it(world: World) -> Non
 
 
 def test_a_reply_in_parts_is_delivered_when_all_of_them_are(world: World) -> None:
-    """One part that failed makes the reply undelivered, whatever became of the others."""
+    """One undelivered part makes the reply undelivered, whatever the state of the others."""
     world.keep(takeover_seconds=0, sms_max_segments=30)
     world.completion = {"output": " ".join(f"Sentence number {number}." for number in range(120))}
     world.write()
@@ -184,7 +184,7 @@ def test_a_reply_in_parts_is_delivered_when_all_of_them_are(world: World) -> Non
 
 
 def test_what_somebody_else_sent_has_no_delivery_here(world: World) -> None:
-    """A person's text that failed is no reply of ours."""
+    """An undelivered message of a person is not the bridge's."""
     reply(world)
     told(world, "failed", id_="h1", text="Call me")
     assert (delivery(world), counts(world)) == ("accepted", (1, 0, 0))
@@ -192,7 +192,7 @@ def test_what_somebody_else_sent_has_no_delivery_here(world: World) -> None:
 
 
 def test_a_draft_is_not_counted_as_taken_by_a_channel(world: World) -> None:
-    """A comment reaches nobody, whatever GHL says of it at once or by event."""
+    """A comment has no delivery, whatever GHL's answer or event says."""
     world.keep(mode="draft")
     world.receipt = {"messageId": "r1", "conversationId": CONVERSATION, "status": "delivered"}
     reply(world)
@@ -201,7 +201,7 @@ def test_a_draft_is_not_counted_as_taken_by_a_channel(world: World) -> None:
 
 
 def test_undelivered_replies_of_an_hour_are_compared_with_those_that_ghl_took(world: World) -> None:
-    """What an alert is judged by: of one location, how many GHL took within an hour, and how many of them failed."""
+    """An alert compares, per location, the messages that GHL accepted within an hour with those that were not delivered."""
     reply(world)
     world.write("m2")
     world.work()
@@ -211,7 +211,7 @@ def test_undelivered_replies_of_an_hour_are_compared_with_those_that_ghl_took(wo
 
 
 def test_a_429_that_is_waited_out_within_a_post_is_a_step(world: World) -> None:
-    """The timeline says what GHL refused the first try with, and that the second one waited."""
+    """The timeline contains GHL's refusal of the first attempt, and the wait before the second."""
     world.refusing[POST] = 429
     world.retry_after = "0"
     world.during[POST, 2] = world.refusing.clear

@@ -1,4 +1,4 @@
-"""Echoes against a real other side: GHL's reports about a turn's own messages while the turn is half done."""
+"""Echoes with real servers: GHL's reports about a turn's own messages while the turn is in progress."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def echo(world: World, id_: str, text: str, **fields: Any) -> None:
 
 
 def test_the_echo_of_a_failure_message_closes_no_dead_letter(world: World) -> None:
-    """A failure message to the contact is not an answer: the dead letter stays open and can be replayed."""
+    """The failure message is not an answer: the dead letter stays open and can be replayed."""
     world.keep(failure_message="Somebody will call you.")
     world.write()
     world.refusing |= {COMPLETE: 400, POST: 500}
@@ -75,7 +75,7 @@ def test_a_dead_letter_that_its_echo_closes_is_a_reply_like_any_other(world: Wor
 
 
 def test_what_a_closed_dead_letter_took_along_is_not_asked_about_again(world: World) -> None:
-    """The texts of an older dead letter were in its question: they are answered with it, and in the history."""
+    """The texts of an older dead letter were in its question, so they count as answered and are in the history."""
     world.keep(takeover_seconds=0)
     world.refusing[COMPLETE] = 400
     world.write("m1")
@@ -101,7 +101,7 @@ def test_what_a_closed_dead_letter_took_along_is_not_asked_about_again(world: Wo
 
 
 def test_a_delivery_heard_of_amid_the_bridges_own_parts_ends_the_turn(world: World) -> None:
-    """The provider's whole answer is there: no part is posted beside it, and nobody waits for it without end."""
+    """The provider has delivered the complete answer: no further part is posted, and the turn ends."""
     whole = " ".join(f"Sentence number {number}." for number in range(120))
     world.keep(assistable={"delivery": "auto"}, sms_max_segments=30, takeover_seconds=0)
     world.completion = {"output": whole}
@@ -122,7 +122,7 @@ def test_a_delivery_heard_of_amid_the_bridges_own_parts_ends_the_turn(world: Wor
 
 @pytest.mark.parametrize("mode", ["live", "draft"])
 def test_a_reply_that_its_echo_settled_is_in_the_history(world: World, mode: str) -> None:
-    """Its post's answer was lost: the contact knows the reply, and the next question must; of a draft nobody but staff knows."""
+    """The contact knows a reply whose post had no answer, so the next question contains it; a draft is known only to staff."""
     world.keep(takeover_seconds=0, mode=mode)
     world.write()
     world.refusing[POST] = 500
@@ -136,7 +136,7 @@ def test_a_reply_that_its_echo_settled_is_in_the_history(world: World, mode: str
 
 
 def test_a_person_is_heard_once_a_lost_call_is_proven_to_have_delivered_nothing(world: World) -> None:
-    """No call is open any more: who writes while the fallback thinks has taken over."""
+    """After the proof no call is in progress, so a person who writes while the fallback is asked takes over."""
     world.keep(assistable={"delivery": "auto"}, fallback_provider="agencii", history_messages=0)
     world.redis.hset(key("location", HERE), "marketplace_at", now_ms(world.redis))
     world.refusing[COMPLETE] = 500
@@ -151,7 +151,7 @@ def test_a_person_is_heard_once_a_lost_call_is_proven_to_have_delivered_nothing(
 
 
 def test_a_provider_that_delivers_in_other_words_is_no_takeover(world: World) -> None:
-    """`delivery = provider`: what it posts needs not be what it answered with; what a person sends there still counts."""
+    """With `delivery = provider` the delivered text may differ from the answer; a message that a person sends still counts."""
     world.keep(assistable={"delivery": "provider"})
     world.completion = {"output": "First **part**. Second part."}
     world.write()
@@ -168,7 +168,7 @@ def test_a_provider_that_delivers_in_other_words_is_no_takeover(world: World) ->
 
 
 def test_a_stop_of_an_untold_channel_stops_them_all(world: World) -> None:
-    """A workflow webhook may tell no channel: the opt-out counts at once, wherever it came from."""
+    """If a workflow webhook names no channel, the opt-out counts at once for all channels."""
     world.keep()
     hooked = message("w1", text="stop", provisional=True, conversation_id=ConversationId(""), message_type_string="")
     assert accept(world.redis, hooked) == ["stop_word"]
@@ -178,7 +178,7 @@ def test_a_stop_of_an_untold_channel_stops_them_all(world: World) -> None:
 
 
 def test_a_delivery_heard_of_before_the_post_is_not_made_stale_by_a_newer_message(world: World) -> None:
-    """The provider has answered: a message that came meanwhile is the next turn, and the first is not answered twice."""
+    """The provider has answered: a message that arrived meanwhile is the next turn, and the first is not answered twice."""
     world.keep(assistable={"delivery": "auto"}, history_messages=0)
 
     def meanwhile() -> None:

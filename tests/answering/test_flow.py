@@ -1,4 +1,4 @@
-"""The flow without another side: the outcome of a turn that can't begin."""
+"""The flow without other servers: the outcomes of turns that can't begin."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 
 class NoHeartbeat:
-    """Leases here are long enough."""
+    """No lease in this file has to be renewed."""
 
     def keeping(self, turn: Turn) -> AbstractContextManager[None]:
         del turn
@@ -106,7 +106,7 @@ def services(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> Ans
 
 
 def answer(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> list[str]:
-    """Work on the lane once; answers the steps that its timeline tells by then."""
+    """Run the lane's turn once; returns the steps in its timeline."""
     assert LANE in claim(lanes)
     flow.answer(LANE, services(redis, lanes, fernet_key=fernet_key))
     timeline = Timelines(redis).find("contact")
@@ -115,7 +115,7 @@ def answer(redis: Redis, lanes: Lanes, *, fernet_key: str = FERNET_KEY) -> list[
 
 
 def test_a_wrong_key_uses_no_try_up(redis: Redis, lanes: Lanes) -> None:
-    """While a location can't be opened its messages wait, and are told to; they are not dead when the key is right again."""
+    """While a location can't be decrypted, its messages wait, also in the timeline; with the right key they are answered."""
     accept(redis, message())
     for tries in range(1, 13):
         steps = answer(redis, lanes, fernet_key=Fernet.generate_key().decode())
@@ -147,7 +147,7 @@ def test_what_deserves_no_answer_is_skipped_before_anyone_is_asked(redis: Redis,
 
 
 def test_a_removed_location_answers_nobody(redis: Redis, lanes: Lanes) -> None:
-    """What waited in a location that is gone is skipped for that reason."""
+    """Messages that waited in a location that was removed are skipped for that reason."""
     accept(redis, message())
     redis.delete(key("location", HERE))
     assert answer(redis, lanes) == ["accepted", "skipped"]
@@ -155,14 +155,14 @@ def test_a_removed_location_answers_nobody(redis: Redis, lanes: Lanes) -> None:
 
 
 def test_a_wake_up_for_nothing_does_nothing(redis: Redis, lanes: Lanes) -> None:
-    """A lane that isn't claimed, or that nobody knows, is not worked on."""
+    """A lane that is not claimed or not known is not worked on."""
     accept(redis, message())
     flow.answer(LANE, services(redis, lanes))
     assert redis.hget(key("message", HERE, "m1"), "status") == "waiting"
 
 
 def test_a_turn_that_kills_its_workers_is_buried(redis: Redis, lanes: Lanes) -> None:
-    """After ten consecutive leases without a result, the turn becomes a dead letter that says so."""
+    """After ten leases in a row without a result, the turn becomes a dead letter that says so."""
     accept(redis, message(date_added_ms=now_ms(redis)))
     for _ in range(10):
         take(lanes)

@@ -1,4 +1,4 @@
-"""GHL's outages: who finds out, what waits without a try, and that everything goes on when GHL is back."""
+"""GHL's outages: how they are noticed, which turns wait without an attempt, and how work continues afterwards."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def refuse_posts(world: World, status: int, *, rounds: int) -> None:
 
 
 def test_one_conversation_finds_out_that_nothing_answers_at_ghl(world: World) -> None:
-    """Three times in a row: from then on it waits, and its tries are what they were."""
+    """After three failures in a row the turn waits, and its number of attempts stays."""
     world.keep(contact_lookup=True)
     world.refusing[CONTACT] = 503
     world.write()
@@ -86,14 +86,14 @@ def test_one_conversation_finds_out_that_nothing_answers_at_ghl(world: World) ->
 
 @pytest.mark.parametrize("status", [400, 401, 404, 408, 422, 429])
 def test_what_one_location_or_request_may_cause_opens_nothing(world: World, status: int) -> None:
-    """GHL is alive when it refuses."""
+    """A refusal opens no circuit, because GHL has answered."""
     write(world, *(f"c{number}" for number in range(2 * FAULTS_UNTIL_OPEN)))
     refuse_posts(world, status, rounds=2)
     assert world.circuits.down() == {}
 
 
 def test_an_own_fault_of_ghls_that_one_conversation_meets_opens_nothing(world: World) -> None:
-    """A 500 may be that conversation's; three that meet it say that it is not."""
+    """A 500 may be caused by one conversation; three conversations with one open the circuit."""
     world.refusing[POST] = 500
     write(world, "c1")
     refuse_posts(world, 500, rounds=3)
@@ -104,7 +104,7 @@ def test_an_own_fault_of_ghls_that_one_conversation_meets_opens_nothing(world: W
 
 
 def test_an_answer_in_between_begins_the_count_anew(world: World) -> None:
-    """A post that passes shows that GHL takes posts, however many failed before."""
+    """A successful post shows that GHL accepts posts, however many failed before."""
     for number in range(2 * GHL_FAULTS_UNTIL_OPEN):
         write(world, f"c{number}")
         world.refusing[POST] = 503
@@ -117,7 +117,7 @@ def test_an_answer_in_between_begins_the_count_anew(world: World) -> None:
 
 
 def test_no_connection_is_found_out_and_marks_nothing_as_posted(world: World) -> None:
-    """What could never be sent has no unknown outcome."""
+    """Without a connection nothing was sent, so no outcome is unknown."""
     write(world, "c1", "c2", "c3")
     work_due(world, GHL(Wire(), f"http://127.0.0.1:{free_port()}", sleep=lambda _: None))
     assert set(world.circuits.down()) == {GHL_READS, GHL_POSTS}
@@ -130,7 +130,7 @@ def test_no_connection_is_found_out_and_marks_nothing_as_posted(world: World) ->
 
 
 def test_posts_that_fail_are_probed_by_posts(world: World) -> None:
-    """That GHL answers questions meanwhile closes nothing; a post that passes does, and one whose echo is found."""
+    """Successful reads don't close the circuit of posts; a successful post does, and one whose echo is found."""
     write(world, "c1", "c2", "c3", "c4")
     world.refusing[POST] = 503
     work_due(world)
@@ -151,7 +151,7 @@ def test_posts_that_fail_are_probed_by_posts(world: World) -> None:
 
 
 def test_whoever_writes_during_an_outage_waits_at_once(world: World) -> None:
-    """No completion is bought that could not be brought home, and GHL is not asked."""
+    """No completion is requested while it can't be posted, and GHL is not read."""
     write(world, "c1", "c2", "c3")
     world.refusing[POST] = 503
     work_due(world)
@@ -163,7 +163,7 @@ def test_whoever_writes_during_an_outage_waits_at_once(world: World) -> None:
 
 
 def test_what_grows_too_old_ends_with_that_reason(world: World) -> None:
-    """No outage makes an answer welcome after `max_age_seconds`."""
+    """After an outage, an answer is not sent if its message is older than `max_age_seconds`."""
     world.keep(max_age_seconds=100)
     world.write(date_added_ms=now_ms(world.redis) - 50_000)
     world.redis.hset(key("circuit", GHL_POSTS), mapping={"since": 1, "probe_at": now_ms(world.redis) + 10**9, "every": 1000})
@@ -176,7 +176,7 @@ def test_what_grows_too_old_ends_with_that_reason(world: World) -> None:
 
 
 def test_somebody_who_makes_a_request_or_two_tells_nobody(world: World) -> None:
-    """Only turns count: what doctor and operators ask decides about nothing."""
+    """Only requests of turns count for the circuit, not those of `doctor` and of operators."""
     world.refusing[CONTACT] = 503
     ghl = GHL(Wire(), world.url, sleep=lambda _: None)
     for _ in range(2 * FAULTS_UNTIL_OPEN):
@@ -186,7 +186,7 @@ def test_somebody_who_makes_a_request_or_two_tells_nobody(world: World) -> None:
 
 
 def test_a_late_look_is_also_those_that_were_due_meanwhile(world: World) -> None:
-    """After an outage one look proves what three would have: the rate limit is for answers then."""
+    """After an outage one look proves the same as three, which leaves more of the rate limit for answers."""
     readback = (1.0, 2.0, 3.0)
     world.write()
     world.refusing[POST] = 500

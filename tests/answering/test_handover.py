@@ -1,4 +1,4 @@
-"""Handovers against a real other side: the contact is told once, staff sees why, and the agent is silent from then on."""
+"""Handovers with real servers: the contact is informed once, staff sees why, and the agent stays silent afterwards."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def world(redis: Redis) -> Iterator[World]:
 
 
 def asking(world: World, text: str = "", *, webhook: dict[str, Any] | None = None, **handover: Any) -> None:
-    """Let the service ask for a person, beside a text."""
+    """Let the service ask for a person, with a text in its answer."""
     world.keep(handover={"marker": "[[H]]", **handover})
     world.answer = {"run": {**TOOL, "output": text}}
     if webhook is not None:
@@ -73,7 +73,7 @@ def assigned(world: World) -> list[Any]:
 def test_the_contact_is_told_once_and_left_to_people(
     world: World, text: str, message: str, posted: list[str], status: tuple[str, str]
 ) -> None:
-    """The agent's own words and the location's message are sent; the next message is skipped without a completion."""
+    """The agent's text and the location's message are sent; the next message is skipped without a completion."""
     asking(world, text, message=message)
     world.write()
     world.work()
@@ -86,7 +86,7 @@ def test_the_contact_is_told_once_and_left_to_people(
 
 
 def test_the_last_line_asks_too(world: World) -> None:
-    """A marker is cut off and counts like a tool."""
+    """A marker on the last line is removed and counts like a tool call."""
     asking(world)
     world.answer = {"run": {"output": "One moment.\n[[H]]"}}
     world.write()
@@ -95,7 +95,7 @@ def test_the_last_line_asks_too(world: World) -> None:
 
 
 def test_tag_and_assignment_are_set_and_staff_sees_why(world: World) -> None:
-    """Once each; the note is a comment, which the contact doesn't see and no timeline tells."""
+    """Both happen once; the note is a comment, which the contact doesn't see and no timeline contains."""
     asking(world, webhook={"handover": True, "note": "wants a refund"}, tag="vip", assign_to="u1", message=MESSAGE)
     world.write()
     world.work()
@@ -116,7 +116,7 @@ def test_a_refused_tag_or_assignment_costs_nothing(world: World, path: str) -> N
 
 
 def test_a_guard_speaks_against_the_message_and_staff_is_told_all_the_same(world: World) -> None:
-    """Do not disturb, told while the service thinks: nothing is sent; tag and list are as wanted."""
+    """If do-not-disturb is set during the completion, nothing is sent; tag and list are as configured."""
     asking(world, tag="vip", message=MESSAGE)
     told = ContactUpdate(location_id=LANE.location_id, contact_id=LANE.contact_id, at_ms=now_ms(world.redis), dnd=True)
     world.meanwhile = lambda: world.redis.register_script(script("contact"))(
@@ -129,7 +129,7 @@ def test_a_guard_speaks_against_the_message_and_staff_is_told_all_the_same(world
 
 
 def test_a_person_who_wrote_meanwhile_has_it_already(world: World) -> None:
-    """Nothing is sent, tagged or listed."""
+    """If a person wrote meanwhile, nothing is sent, tagged or listed."""
     asking(world, tag="vip", message=MESSAGE)
     world.meanwhile = lambda: speaks(world)
     world.write()
@@ -138,7 +138,7 @@ def test_a_person_who_wrote_meanwhile_has_it_already(world: World) -> None:
 
 
 def speaks(world: World) -> None:
-    """Let a person write from GHL, and an event tell it."""
+    """Let a person write in GHL, and an event report it."""
     one = OutboundMessage(
         id=MessageId("o1"),
         location_id=LANE.location_id,
@@ -153,7 +153,7 @@ def speaks(world: World) -> None:
 
 
 def test_a_message_of_unknown_outcome_is_read_back_and_not_said_again(world: World) -> None:
-    """The post's answer is lost; the next try finds it in the conversation, ends, and only then leaves the contact to people."""
+    """The post's answer is lost; the next attempt finds the message in the conversation, and leaves the contact to people."""
     asking(world, message=MESSAGE, tag="vip")
     world.write()
     world.refusing[POST] = 500
@@ -168,7 +168,7 @@ def test_a_message_of_unknown_outcome_is_read_back_and_not_said_again(world: Wor
 
 @pytest.mark.parametrize("seconds", [3600, -1])
 def test_the_silence_lasts_as_long_as_wanted(world: World, seconds: int) -> None:
-    """Until it is over, or until somebody resumes: then the contact is answered again, and listed no more."""
+    """When the time is over or an operator resumes, the contact is answered again and no longer listed."""
     asking(world, seconds=seconds)
     world.write()
     world.work()
@@ -188,7 +188,7 @@ def test_the_silence_lasts_as_long_as_wanted(world: World, seconds: int) -> None
 
 
 def test_no_seconds_is_no_silence(world: World) -> None:
-    """With 0 staff is told, and the agent goes on."""
+    """With 0 seconds staff is informed, and the agent continues."""
     asking(world, seconds=0, message=MESSAGE, tag="vip")
     world.write()
     world.work()
@@ -199,7 +199,7 @@ def test_no_seconds_is_no_silence(world: World) -> None:
 
 
 def test_a_person_who_writes_takes_it_off_the_list(world: World) -> None:
-    """An event of a person's message ends the wait; the silence goes on."""
+    """The event of a person's message removes the contact from the list; the agent stays silent."""
     asking(world)
     world.write()
     world.work()
@@ -211,7 +211,7 @@ def test_a_person_who_writes_takes_it_off_the_list(world: World) -> None:
 
 
 def test_a_draft_is_one_comment_and_no_silence(world: World) -> None:
-    """Where replies are comments, staff answers anyway."""
+    """Where replies are drafts, staff answers anyway, so the handover is one comment and no silence."""
     asking(world, "Of course.", message=MESSAGE)
     world.keep(mode="draft", handover={"message": MESSAGE})
     world.write()

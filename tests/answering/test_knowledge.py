@@ -1,4 +1,4 @@
-"""What an answer rests on: ids and scores always, the words only where the location keeps them, sealed, and on demand."""
+"""The basis of an answer: ids and scores always, its texts only where the location wants them, encrypted, on demand."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def everything(redis: Redis) -> str:
 
 
 def test_the_words_are_not_kept_unless_the_location_says_so(world: World) -> None:
-    """By default the timeline has ids and scores, and nothing in Redis holds the words."""
+    """By default the timeline has ids and scores, and Redis contains no texts."""
     world.write()
     world.work()
     assert (answered(world)["evidence"]["knowledge"], answered(world).get("excerpt_id")) == ([["k1", 0.9]], None)
@@ -59,7 +59,7 @@ def test_the_words_are_not_kept_unless_the_location_says_so(world: World) -> Non
 
 
 def test_kept_words_are_sealed_read_on_demand_and_erased_with_the_contact(world: World, perform: Operations) -> None:
-    """With `evidence_texts` they are shown by the id in the timeline, until the contact is erased."""
+    """With `evidence_texts` the texts are shown by the id in the timeline, until the contact is erased."""
     world.keep(evidence_texts=True)
     world.write()
     world.work()
@@ -74,7 +74,7 @@ def test_kept_words_are_sealed_read_on_demand_and_erased_with_the_contact(world:
 
 
 def test_a_dead_letter_tells_how_its_answer_came_about(world: World, perform: Operations) -> None:
-    """The evidence of the answer that waits to be sent; a turn that died without an answer has none."""
+    """It shows the evidence of the answer that waits to be sent; without an answer it has none."""
     world.refusing, world.refused = {POST: 400}, {"message": "no"}
     world.write()
     world.work()
@@ -84,7 +84,7 @@ def test_a_dead_letter_tells_how_its_answer_came_about(world: World, perform: Op
 
 
 def test_a_dead_letter_without_an_answer_has_no_evidence(world: World, perform: Operations) -> None:
-    """What an earlier turn was answered with is none of it."""
+    """The evidence of an earlier turn's answer does not count."""
     world.write()
     world.work()
     world.refusing = {"/complete": 401}

@@ -1,4 +1,4 @@
-"""A send of unknown outcome against a GHL whose list is behind."""
+"""A send of unknown outcome while GHL's list is late."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def world(redis: Redis) -> Iterator[World]:
 
 
 def lose(world: World) -> None:
-    """Let a post end without a readable answer, and the time for the only look come."""
+    """Let a post end without a readable answer, and let the time of the only look come."""
     world.refusing[POST] = 500
     world.write()
     world.work(readback=(0.0,))
@@ -38,14 +38,14 @@ def lose(world: World) -> None:
 
 
 def look_again(world: World, seconds: float = 2) -> None:
-    """Let time pass, and look."""
+    """Let time pass, and look again."""
     pass_time(world.redis, seconds)
     time.sleep(0.02)
     world.work(readback=(0.0,))
 
 
 def test_a_list_without_the_contacts_own_message_proves_nothing(world: World) -> None:
-    """The message that is being answered isn't listed yet, so the reply may not be either: it is looked for again, and found."""
+    """If the answered message is not listed yet, the reply may be missing too: the next look finds it."""
     world.late = True
     lose(world)
     assert (world.status()[0], len(world.posts()), world.asked(SEARCH)) == ("retrying", 1, [])
@@ -82,7 +82,7 @@ def test_a_list_that_stays_behind_is_a_dead_letter_that_says_so(world: World) ->
 
 
 def test_what_was_measured_is_kept_for_the_location(world: World) -> None:
-    """The lag lies between the age at which a message was missing and that at which it was listed."""
+    """The lag is between the age at which a message was missing and the age at which it was listed."""
     world.late = True
     lose(world)
     world.late = False

@@ -1,4 +1,4 @@
-"""Good manners against a real other side: when not to answer, asked before a completion and again before each post."""
+"""Guards with real servers: when not to answer, checked before a completion and again before each post."""
 
 from __future__ import annotations
 
@@ -79,13 +79,13 @@ def says(world: World, id_: str, text: str, **fields: Any) -> list[str]:
 
 
 def human(world: World, **fields: Any) -> None:
-    """Let GHL list a person's message for which there is no event."""
+    """Let GHL list a person's message without an event."""
     deaf(world)
     world.listed = [world.row("I take over", "o1", userId="staff", **fields)]
 
 
 def deaf(world: World) -> None:
-    """Let the location be one that no marketplace event has reached."""
+    """Let the location be one without any marketplace event."""
     world.redis.hdel(key("location", HERE), "marketplace_at")
 
 
@@ -216,7 +216,7 @@ def test_what_comes_while_the_completion_runs_stops_the_reply(world: World, name
 
 @pytest.mark.parametrize("name", FORBIDDEN)
 def test_a_retried_and_a_replayed_post_ask_the_guards(world: World, name: str) -> None:
-    """What was forbidden since the first try stands in the way of the second, and of a dead letter's replay."""
+    """A rule that applies since the first attempt stops the second one, and the replay of a dead letter."""
     settings, happens, reason, _ = FORBIDDEN[name]
     world.keep(**settings)
     world.contact = {"tags": ["vip"]}
@@ -244,7 +244,7 @@ NOBODYS_TYPES = (
 @pytest.mark.parametrize("type_", NOBODYS_TYPES)
 @pytest.mark.parametrize("source", ["", "app", "something new"])
 def test_what_no_person_did_takes_nothing_over(world: World, type_: str, source: str) -> None:
-    """A campaign, a review request, a missed call or a voicemail: by its type, whatever its source says."""
+    """Campaigns, review requests, missed calls and voicemails are recognised by their types, whatever their source."""
     world.write()
     observe(world, type=type_, source=source, user_id="")
     world.work()
@@ -253,7 +253,7 @@ def test_what_no_person_did_takes_nothing_over(world: World, type_: str, source:
 
 @pytest.mark.parametrize("type_", NOBODYS_TYPES[:10])
 def test_an_automatic_type_counts_where_automations_do(world: World, type_: str) -> None:
-    """With `takeover_by_workflow`, as a workflow's message does."""
+    """With `takeover_by_workflow` it counts like a workflow's message."""
     world.keep(takeover_by_workflow=True)
     world.write()
     observe(world, type=type_, user_id="")
@@ -265,7 +265,7 @@ def test_an_automatic_type_counts_where_automations_do(world: World, type_: str)
     ("setting", "seconds", "taken"), [("never", 90.0, False), ("answered", 0.0, False), ("always", 90.0, True)]
 )
 def test_calls_count_as_the_location_wants(world: World, setting: str, seconds: float, *, taken: bool) -> None:
-    """`takeover_by_call`: none, the ones that were talked, or each."""
+    """`takeover_by_call` decides: no calls, the answered ones, or all."""
     world.keep(takeover_by_call=setting)
     world.write()
     observe(world, text="", type="TYPE_CALL", call_seconds=seconds)
@@ -279,7 +279,7 @@ NEW: dict[str, Any] = {"channel": Channel.UNKNOWN, "message_type": "New Chat", "
 
 
 def test_a_type_that_is_mapped_is_answered_on_its_channel(world: World) -> None:
-    """`types` of the location says which; the provider is told that channel, and the reply goes out as it."""
+    """`types` of the location maps it; the provider gets that channel, and the reply is sent on it."""
     world.keep(types={"new chat": "WhatsApp"})
     world.write(**NEW)
     world.work()
@@ -288,7 +288,7 @@ def test_a_type_that_is_mapped_is_answered_on_its_channel(world: World) -> None:
 
 
 def test_a_type_that_nothing_maps_is_told_with_its_name(world: World) -> None:
-    """It is skipped before a completion is requested, with the setting to add."""
+    """It is skipped before a completion is requested, and the reason names the setting to add."""
     world.write(**NEW)
     world.work()
     assert (world.status(), world.asked(COMPLETE)) == (("skipped", "unknown_type"), [])
@@ -300,7 +300,7 @@ WEB_CHATS = ("TYPE_WEBCHAT", "TYPE_ALL_IN_ONE_CHAT")
 
 @pytest.mark.parametrize("name", WEB_CHATS)
 def test_a_web_chat_that_ghl_refuses_names_the_cure(world: World, name: str) -> None:
-    """That it goes out as live chat is an inference: the dead letter names `types`, and with it the next one goes elsewhere."""
+    """Live chat was only inferred: the dead letter names `types`, and with that setting the next one is sent elsewhere."""
     chat = {"channel": Channel.LIVE_CHAT, "message_type": "Live_Chat", "message_type_string": name}
     world.refusing[POST] = 400
     world.write("m1", **chat)
@@ -318,7 +318,7 @@ def test_a_web_chat_that_ghl_refuses_names_the_cure(world: World, name: str) -> 
 
 @pytest.mark.parametrize(("type_", "status"), [("TYPE_LIVE_CHAT", 400), ("TYPE_WEBCHAT", 401)])
 def test_other_refusals_name_no_type(world: World, type_: str, status: int) -> None:
-    """Neither a channel that is known for sure nor a token that was refused calls for another type."""
+    """Neither a channel that is certain nor a refused token leads to a hint about `types`."""
     world.refusing[POST] = status
     world.write("m1", channel=Channel.LIVE_CHAT, message_type="Live_Chat", message_type_string=type_)
     world.work()
@@ -327,7 +327,7 @@ def test_other_refusals_name_no_type(world: World, type_: str, status: int) -> N
 
 
 def test_a_stop_by_an_unknown_type_holds_on_every_channel(world: World) -> None:
-    """Which channel it belongs to is not known: the contact wants no more of any."""
+    """Its channel is not known, so the opt-out counts for all channels."""
     says(world, "m1", "STOP", **NEW)
     world.write("m2")
     world.work()
@@ -366,7 +366,7 @@ ALONE: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
 
 @pytest.mark.parametrize("name", ALONE)
 def test_a_rule_tells_its_setting_and_no_content(world: World, name: str) -> None:
-    """In plain English, and never a word of what was written."""
+    """Reasons are plain English and never contain the text of a message."""
     settings, fields, reason, told = ALONE[name]
     world.keep(**settings)
     if "date_added_ms" in fields:
@@ -379,7 +379,7 @@ def test_a_rule_tells_its_setting_and_no_content(world: World, name: str) -> Non
 
 
 def test_doors_tell_their_facts(world: World) -> None:
-    """A stop, an overflow, an operator's drop, a text that went along with a newer one."""
+    """A stop, an overflow, an operator's drop and a text taken along with a newer message name their facts."""
     world.refusing[POST] = 400
     world.write("m1")
     world.work()
@@ -397,7 +397,7 @@ def test_doors_tell_their_facts(world: World) -> None:
 
 
 def test_a_start_lifts_a_stop(world: World) -> None:
-    """Nothing is said on the channel in between, and then it is again."""
+    """Between STOP and START nothing is sent on the channel; after START it is."""
     world.write("m1")
     says(world, "m2", "Stop.")
     world.work()
@@ -410,7 +410,7 @@ def test_a_start_lifts_a_stop(world: World) -> None:
 
 
 def test_a_stop_on_one_channel_leaves_the_others(world: World) -> None:
-    """A contact that stopped SMS is answered on WhatsApp."""
+    """A contact that opted out of SMS is answered on WhatsApp."""
     says(world, "m1", "STOP")
     world.write("m2", channel=Channel.WHATSAPP, message_type_string="TYPE_WHATSAPP")
     world.work()
@@ -418,7 +418,7 @@ def test_a_stop_on_one_channel_leaves_the_others(world: World) -> None:
 
 
 def test_a_stop_between_the_guards_and_the_wire_is_heeded(world: World) -> None:
-    """It comes after the standing was read for the last time; the ledger finds it changed, and the guards are asked again."""
+    """A stop after the last read of the standing is noticed by the ledger, and the guards are checked again."""
     # Read before the completion, for the history, and before the post.
     world.during[LIST, 3] = lambda: says(world, "s1", "STOP")
     world.write()
@@ -428,7 +428,7 @@ def test_a_stop_between_the_guards_and_the_wire_is_heeded(world: World) -> None:
 
 
 def test_a_harmless_change_before_the_wire_sends_all_the_same(world: World) -> None:
-    """The guards are asked again, and nothing speaks against it."""
+    """After a harmless change the guards are checked again, and the reply is sent."""
     world.during[LIST, 3] = lambda: update(world, tags=("vip",))
     world.write()
     deaf(world)
@@ -452,7 +452,7 @@ def test_what_can_not_be_looked_up_is_no_permission(world: World, path: str) -> 
 
 
 def test_an_event_beats_a_look_up_that_was_begun_before_it(world: World) -> None:
-    """The tag is gone by the time the post is due, though the look-up still counts."""
+    """The event removed the tag before the post, although the older look-up still counts for other fields."""
     world.keep(contact_lookup=True)
     world.meanwhile = lambda: update(world, tags=("ai_off",))
     world.write()
@@ -464,7 +464,7 @@ def test_an_event_beats_a_look_up_that_was_begun_before_it(world: World) -> None
 
 
 def test_silence_ends_by_itself_and_what_was_said_is_history(world: World) -> None:
-    """What the contact wrote meanwhile isn't answered, and the provider is told of it, with the person as the business."""
+    """Messages during the takeover are not answered; the provider gets them as history, with the person as the business."""
     world.keep(takeover_seconds=100)
     over = now_ms(world.redis) + 3_000
     observe(world, "o1", "Hi, it is Ann", ago=97_000)
@@ -482,7 +482,7 @@ def test_silence_ends_by_itself_and_what_was_said_is_history(world: World) -> No
 
 
 def test_a_location_that_hears_events_reads_nothing(world: World) -> None:
-    """Only where nobody tells who else writes, GHL's list is asked."""
+    """GHL's list is read only if no event reports who else writes."""
     world.keep(history_messages=0)
     observe(world, "o1", ago=2 * DAY_MS)
     world.write()
@@ -491,7 +491,7 @@ def test_a_location_that_hears_events_reads_nothing(world: World) -> None:
 
 
 def test_events_that_never_tell_of_a_reply_tell_of_nobody(world: World) -> None:
-    """An app without OutboundMessage brings events and no person: then GHL's list is asked, as without events."""
+    """An app without OutboundMessage reports no persons, so GHL's list is read as without events."""
     world.keep(history_messages=0)
     world.redis.hset(key("location", HERE), mapping={"marketplace_at": now_ms(world.redis), "unheard": DEAF_AFTER})
     world.listed = [world.row("I take over", "o1", userId="staff")]
@@ -501,7 +501,7 @@ def test_events_that_never_tell_of_a_reply_tell_of_nobody(world: World) -> None:
 
 
 def test_takeover_off_reads_nothing(world: World) -> None:
-    """With `takeover_seconds = 0` persons and bridge write side by side."""
+    """With `takeover_seconds = 0` persons and the bridge write side by side."""
     world.keep(history_messages=0, takeover_seconds=0)
     human(world)
     world.write()
@@ -510,7 +510,7 @@ def test_takeover_off_reads_nothing(world: World) -> None:
 
 
 def test_our_own_replies_are_read_as_ours(world: World) -> None:
-    """The next turn finds the bridge's reply in GHL's list, by its id, whatever it says there."""
+    """The next turn recognises the bridge's reply in GHL's list by its id, whatever its text there."""
     world.write("m1")
     world.work()
     world.listed = [world.row("rewritten by GHL", "r1")]
@@ -521,7 +521,7 @@ def test_our_own_replies_are_read_as_ours(world: World) -> None:
 
 @pytest.mark.parametrize(("early", "claims"), [(True, True), (True, False), (False, True)])
 def test_what_a_provider_delivers_is_not_posted_again(world: World, *, early: bool, claims: bool) -> None:
-    """Its echo may come before its answer or after it, with or without a claim: it is neither doubled nor a takeover."""
+    """Its echo, before or after the answer, with or without a claim, is neither doubled nor a takeover."""
     world.keep(assistable={"delivery": "auto"}, history_messages=0)
     world.completion = {"message": {"messageId": "g1"}} if claims else {}
     world.write("m1")
@@ -543,12 +543,12 @@ def test_what_a_provider_delivers_is_not_posted_again(world: World, *, early: bo
 
 
 def paragraphs(count: int) -> str:
-    """An answer that needs so many SMS parts."""
+    """An answer that needs this many SMS parts."""
     return "\n\n".join(f"Part {number} " + "word " * 200 for number in range(count))
 
 
 def test_a_long_answer_goes_out_in_parts_in_order(world: World) -> None:
-    """Each with its own ledger entry, and all of their ids belong to the message."""
+    """Each part has its own ledger entry, and all ids belong to the message."""
     world.keep(**SHORT)
     world.completion = {"output": paragraphs(3)}
     world.write()
@@ -562,7 +562,7 @@ def test_a_long_answer_goes_out_in_parts_in_order(world: World) -> None:
 
 @pytest.mark.parametrize("change", [{}, {"sms_max_segments": 1}, {"mode": "draft"}])
 def test_after_a_crash_only_the_missing_parts_are_sent(world: World, change: dict[str, Any]) -> None:
-    """In order, and as they were cut the first time, whatever the settings are by then."""
+    """The missing parts are sent in order, and split as the first time, even if the settings have changed."""
     world.keep(**SHORT, history_messages=0)
     world.completion = {"output": paragraphs(3)}
     # The lease is lost while the guards look before the second part: as if the worker had died there.
@@ -580,7 +580,7 @@ def test_after_a_crash_only_the_missing_parts_are_sent(world: World, change: dic
 
 
 def test_a_part_of_unknown_outcome_is_looked_for_before_the_rest(world: World) -> None:
-    """What is there is not sent again, and the rest follows."""
+    """A part that is found is not sent again, and the rest follows."""
     world.keep(**SHORT, history_messages=0)
     world.completion = {"output": paragraphs(2)}
     world.refusing[POST] = 500
@@ -594,7 +594,7 @@ def test_a_part_of_unknown_outcome_is_looked_for_before_the_rest(world: World) -
 
 
 def test_a_stop_after_the_first_part_keeps_the_rest_back(world: World) -> None:
-    """The message was replied to, and the reason says why there is no more."""
+    """The message counts as replied to, and the reason says why parts are missing."""
     world.keep(**SHORT, history_messages=0)
     world.completion = {"output": paragraphs(3)}
     world.during[POST, 1] = lambda: says(world, "s1", "STOP")
@@ -605,7 +605,7 @@ def test_a_stop_after_the_first_part_keeps_the_rest_back(world: World) -> None:
 
 
 def test_closing_time_does_not_cut_an_answer_in_half(world: World) -> None:
-    """What was begun while it was open is said to its end."""
+    """An answer that was begun during business hours is sent completely."""
     world.keep(**SHORT)
     world.completion = {"output": paragraphs(2)}
     world.during[POST, 1] = lambda: world.keep(**SHORT, **closed(world))
@@ -615,7 +615,7 @@ def test_closing_time_does_not_cut_an_answer_in_half(world: World) -> None:
 
 
 def test_a_receipt_without_an_id_is_a_reply_too(world: World) -> None:
-    """A first part that GHL took is out, even if its answer names nothing."""
+    """A first part that GHL accepted counts as sent, even if its answer contains no id."""
     world.keep(**SHORT, history_messages=0)
     world.completion = {"output": paragraphs(2)}
     world.receipt = {}
@@ -626,7 +626,7 @@ def test_a_receipt_without_an_id_is_a_reply_too(world: World) -> None:
 
 
 def test_what_is_cut_off_is_told(world: World) -> None:
-    """Over `sms_max_segments` the answer ends at a sentence, and the timeline says so."""
+    """Above `sms_max_segments` the answer ends with a complete sentence, and the timeline says so."""
     world.keep(sms_max_segments=1)
     world.completion = {"output": "This is a sentence. " * 40}
     world.write()
@@ -636,7 +636,7 @@ def test_what_is_cut_off_is_told(world: World) -> None:
 
 
 def test_a_draft_is_one_comment_and_no_history(world: World) -> None:
-    """Staff sees the whole answer as it was written; the contact has not heard it."""
+    """Staff sees the whole answer as it was written; the contact has not seen it."""
     world.keep(mode="draft")
     world.completion = {"output": f"**Bold** {paragraphs(3)}"}
     world.write()
@@ -647,7 +647,7 @@ def test_a_draft_is_one_comment_and_no_history(world: World) -> None:
 
 
 def test_a_draft_that_staff_sends_as_it_is_is_in_the_history(world: World) -> None:
-    """From then on the contact knows it, and so does the next question; GHL telling of it again changes nothing."""
+    """After that the contact knows it, and the next question contains it; another report by GHL changes nothing."""
     world.keep(mode="draft")
     world.write()
     world.work()
@@ -659,7 +659,7 @@ def test_a_draft_that_staff_sends_as_it_is_is_in_the_history(world: World) -> No
 
 
 def test_a_draft_that_is_found_in_the_conversation_is_no_history(world: World) -> None:
-    """Its post's answer was lost, and the comment is there: the contact has not heard it."""
+    """If the post's answer was lost and the comment is found, the contact has not seen it."""
     world.keep(mode="draft")
     world.write()
     world.refusing[POST] = 500
@@ -674,7 +674,7 @@ def test_a_draft_that_is_found_in_the_conversation_is_no_history(world: World) -
 
 @pytest.mark.parametrize("spoken", [observe, human], ids=["by event", "by reading"])
 def test_who_answers_a_draft_in_other_words_gets_the_next_draft(world: World, spoken: Callable[[World], object]) -> None:
-    """In draft mode a person always answers: that silences no draft, which can't talk over anybody."""
+    """In draft mode a person always answers; that stops no draft, because a draft talks over nobody."""
     world.keep(mode="draft", takeover_seconds=-1)
     world.write()
     world.work()
@@ -685,7 +685,7 @@ def test_who_answers_a_draft_in_other_words_gets_the_next_draft(world: World, sp
 
 
 def test_who_answers_while_a_draft_is_written_gets_it_all_the_same(world: World) -> None:
-    """The draft is posted, and what was taken over in live mode is drafted too; live again, the person has the conversation."""
+    """The draft is posted; a conversation taken over in live mode gets drafts too, and in live mode again it is the person's."""
     world.write()
     world.meanwhile = lambda: observe(world)
     world.work()
@@ -703,7 +703,7 @@ def test_who_answers_while_a_draft_is_written_gets_it_all_the_same(world: World)
 
 @pytest.mark.parametrize("name", [name for name, (_, _, reason, _) in FORBIDDEN.items() if reason != "human_takeover"])
 def test_all_else_forbids_a_draft_too(world: World, name: str) -> None:
-    """An operator's pause, STOP, tags, do-not-disturb, the cap: no draft is asked for."""
+    """A pause, STOP, tags, do-not-disturb and the cap forbid drafts too, before a completion is requested."""
     settings, happens, reason, _ = FORBIDDEN[name]
     world.keep(mode="draft", **settings)
     world.contact = {"tags": ["vip"]}
@@ -714,7 +714,7 @@ def test_all_else_forbids_a_draft_too(world: World, name: str) -> None:
 
 
 def test_an_email_is_html_and_remembered_in_plain_words(world: World) -> None:
-    """Markdown becomes HTML for the contact, and history keeps what was meant."""
+    """Markdown becomes HTML for the contact; the history contains it as plain text."""
     world.keep(channels=["Email"])
     world.completion = {"output": "Hello **you**\n\n- one\n- two"}
     fields = {"channel": Channel.EMAIL, "message_type": "Email", "message_type_string": "TYPE_EMAIL", "subject": "Hi"}
@@ -727,14 +727,14 @@ def test_an_email_is_html_and_remembered_in_plain_words(world: World) -> None:
 
 
 def unheard(world: World) -> int:
-    """How many replies went out since an event told of any."""
+    """The number of replies since the last event that reported one."""
     kept = locations_of(world.redis).get(HERE)
     assert kept
     return kept.unheard
 
 
 def test_replies_that_no_event_tells_of_are_counted(world: World) -> None:
-    """If no event reports replies, none would report a person's; the count ends with the first event, and with new settings."""
+    """If events report no replies, they would report no persons either; an event or new settings reset the count."""
     for number in range(3):
         world.write(f"m{number}")
         world.work()
@@ -752,7 +752,7 @@ def test_replies_that_no_event_tells_of_are_counted(world: World) -> None:
 
 
 def test_away_is_said_once_in_a_closed_span(world: World) -> None:
-    """However often the contact writes; each message is skipped, and none of it is a reply."""
+    """However often the contact writes, each message is skipped, and the away message is no reply."""
     world.keep(**closed(world, outside_hours="away", away_message="We open at nine."))
     for id_ in ("m1", "m2"):
         world.write(id_)
@@ -764,7 +764,7 @@ def test_away_is_said_once_in_a_closed_span(world: World) -> None:
 
 @pytest.mark.parametrize("before", [True, False])
 def test_a_crash_neither_loses_nor_doubles_an_away_message(world: World, *, before: bool) -> None:
-    """The worker dies before it is posted, or when it was, but not yet told so."""
+    """If the worker dies before the post or just after it, the away message is sent once."""
     world.keep(**closed(world, outside_hours="away", away_message="We open at nine."))
     world.during[(LIST, 2) if before else (POST, 1)] = partial(lose_lease, world)
     world.write()
@@ -778,7 +778,7 @@ def test_a_crash_neither_loses_nor_doubles_an_away_message(world: World, *, befo
 
 
 def test_an_away_message_that_could_not_be_sent_is_tried_again(world: World) -> None:
-    """After a temporary fault, the contact still gets the message."""
+    """After a temporary fault the contact still gets the message."""
     world.keep(**closed(world, outside_hours="away", away_message="We open at nine."))
     world.refusing[POST] = 429
     world.write()
@@ -791,7 +791,7 @@ def test_an_away_message_that_could_not_be_sent_is_tried_again(world: World) -> 
 
 
 def test_whoever_is_not_answered_before_it_closes_is_told_so(world: World) -> None:
-    """The answer came too late to be sent: then the away message is."""
+    """If the answer is too late to be sent, the away message is sent."""
     world.meanwhile = lambda: world.keep(**closed(world, outside_hours="away", away_message="We open at nine."))
     world.write()
     world.work()
@@ -799,7 +799,7 @@ def test_whoever_is_not_answered_before_it_closes_is_told_so(world: World) -> No
 
 
 def test_deferred_messages_wait_for_the_opening(world: World) -> None:
-    """All of them are answered then, as one, and nothing was a try that failed."""
+    """All deferred messages are answered together, and the wait does not count as an attempt."""
     world.keep(**closed(world, outside_hours="defer"))
     world.write("m1")
     world.work()
@@ -816,7 +816,7 @@ def test_deferred_messages_wait_for_the_opening(world: World) -> None:
 
 
 def test_a_stop_ends_what_is_deferred(world: World) -> None:
-    """At once, not when it opens."""
+    """A stop ends deferred messages at once, not at the opening."""
     world.keep(**closed(world, outside_hours="defer"))
     world.write("m1")
     world.work()
@@ -829,7 +829,7 @@ def test_a_stop_ends_what_is_deferred(world: World) -> None:
 
 
 def test_the_cap_counts_replies_of_a_day(world: World) -> None:
-    """Two are sent, the third is skipped; a day later there is room again."""
+    """Two replies are sent, the third is skipped; a day later replies are allowed again."""
     world.keep(max_replies_per_day=2)
     for number in range(3):
         world.write(f"m{number}")
@@ -842,7 +842,7 @@ def test_the_cap_counts_replies_of_a_day(world: World) -> None:
 
 
 def test_our_own_words_coming_back_are_a_loop(world: World) -> None:
-    """A machine that repeats what we said is not answered, and the facts name the reply."""
+    """A machine that repeats the bridge's text is not answered, and the facts name the reply."""
     world.completion = {"output": LONG}
     world.write("m1")
     world.work()
@@ -853,7 +853,7 @@ def test_our_own_words_coming_back_are_a_loop(world: World) -> None:
 
 
 def test_a_reaction_to_our_reply_is_no_question(world: World) -> None:
-    """A few words in any language around what we said last are skipped, alone or in a burst; the rest is answered."""
+    """A few words in any language around the bridge's last text are skipped, alone or in a burst; the rest is answered."""
     world.completion = {"output": "**Wir** öffnen um neun."}
     world.write("m1")
     world.work()
@@ -877,7 +877,7 @@ def test_the_same_words_again_and_again_are_a_loop(world: World) -> None:
 
 
 def test_history_is_our_own_record(world: World) -> None:
-    """Earlier turns, oldest first, without the current question."""
+    """The history has earlier turns, oldest first, without the current question."""
     for number in range(3):
         world.write(f"m{number}")
         world.work()
@@ -888,7 +888,7 @@ def test_history_is_our_own_record(world: World) -> None:
 
 
 def test_a_short_record_is_topped_up_from_ghl_once(world: World) -> None:
-    """The conversation before the bridge was installed; the turn's own message and comments are left out."""
+    """It gets the conversation before the bridge was installed, without the turn's own message and without comments."""
     observe(world, "o0", ago=2 * DAY_MS, type="InternalComment")
     old = now_ms(world.redis) - 3 * DAY_MS
     world.listed = [
@@ -907,7 +907,7 @@ def test_a_short_record_is_topped_up_from_ghl_once(world: World) -> None:
 
 
 def test_history_just_listed_is_as_history_on_record(world: World) -> None:
-    """As long, and in the same order where dates don't tell: the provider is told the same of it by every turn."""
+    """It has the same length and the same order if dates are equal, so every turn gives the provider the same history."""
     at = now_ms(world.redis) - 100_000
     world.listed = [
         world.row(f" u{number} {'x' * 9000}", f"u{number}", direction="inbound", dateAdded=at) for number in (3, 2, 1)
@@ -920,7 +920,7 @@ def test_history_just_listed_is_as_history_on_record(world: World) -> None:
 
 
 def test_an_answer_that_knows_less_is_better_than_none(world: World) -> None:
-    """History that GHL can't tell now is done without, and asked for by the next turn."""
+    """If GHL can't be read, the answer has less history, and the next turn asks GHL for it."""
     observe(world, "o0", ago=2 * DAY_MS, type="InternalComment")
     world.refusing[LIST] = 500
     world.write("m1")
@@ -934,7 +934,7 @@ def test_an_answer_that_knows_less_is_better_than_none(world: World) -> None:
 
 
 def test_how_things_stood_a_second_ago_is_looked_at_again(world: World) -> None:
-    """After a slow read from GHL, the lease's data of the location are too old: the guards read them again."""
+    """After a slow read from GHL the location's data in the lease is too old: the guards read it again."""
     world.keep(assistable={"delivery": "auto"}, takeover_seconds=0, history_messages=0)
     world.completion = {"message": {"messageId": "g1"}}
 
@@ -952,7 +952,7 @@ def test_how_things_stood_a_second_ago_is_looked_at_again(world: World) -> None:
 
 
 def test_ghl_is_not_read_for_a_provider_that_remembers_by_itself(world: World) -> None:
-    """Agencii stores a chat for each conversation: no earlier messages are sent."""
+    """Agencii stores a chat per conversation, so it gets no earlier messages."""
     world.keep(provider="agencii")
     world.listed = [world.row("Hello?", "u1", direction="inbound", dateAdded=now_ms(world.redis) - DAY_MS)]
     observe(world, "o0", ago=2 * DAY_MS, type="InternalComment")
@@ -963,7 +963,7 @@ def test_ghl_is_not_read_for_a_provider_that_remembers_by_itself(world: World) -
 
 @pytest.mark.parametrize(("count", "told"), [(0, []), (1, ["answer 1"]), (2, ["text of m0", "answer 1"])])
 def test_history_is_as_long_as_the_location_wants(world: World, count: int, told: list[str]) -> None:
-    """`history_messages` of them, the newest; 0 is none."""
+    """It has the newest `history_messages` messages; 0 means none."""
     world.keep(history_messages=count)
     for number in range(2):
         world.write(f"m{number}")

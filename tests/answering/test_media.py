@@ -1,4 +1,4 @@
-"""Pictures, voice notes and other files, against a real other side."""
+"""Pictures, voice notes and other files, with real servers."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ def world(redis: Redis) -> Iterator[World]:
 
 
 def test_a_picture_alone_is_answered(world: World) -> None:
-    """The provider is told in one line what came, and that it has not seen it."""
+    """One line tells the provider what arrived, and that it can't see it."""
     world.write(text="", attachments=(PICTURE,))
     world.work()
     assert (world.inputs(), world.posts(), world.status()) == ([UNSEEN], ["answer 1"], ("replied", ""))
 
 
 def test_a_text_with_files_brings_the_line_along(world: World) -> None:
-    """The line stands below the texts of the whole turn, once."""
+    """The line is below the texts of the whole turn, once."""
     world.write("m1", text="Is this", attachments=(PICTURE,))
     world.write("m2", text="normal?", attachments=(NOTE,))
     world.work()
@@ -50,7 +50,7 @@ def test_a_text_with_files_brings_the_line_along(world: World) -> None:
 
 
 def test_a_dead_letters_files_are_told_of_with_the_newer_message(world: World) -> None:
-    """A newer message takes the files of a dead letter along like its texts."""
+    """A newer message takes along the files of a dead letter, as it takes its texts."""
     world.refusing[COMPLETE] = 400
     world.write("m1", text="", attachments=(PICTURE,))
     world.work()
@@ -61,7 +61,7 @@ def test_a_dead_letters_files_are_told_of_with_the_newer_message(world: World) -
 
 
 def test_files_are_ignored_where_that_is_wanted(world: World) -> None:
-    """With `media = "ignore"` a text is answered as if it came alone."""
+    """With `media = "ignore"` a text is answered as if it had no file."""
     world.keep(media="ignore")
     world.write(text="Hello", attachments=(PICTURE,))
     world.work()
@@ -85,19 +85,19 @@ EARLIER = "[The contact sent 1 picture here; it is not shown to you.]"
 
 
 def asks_model(world: World, **settings: Any) -> None:
-    """Let a service answer that keeps no memory of its own."""
+    """Let a service without its own history answer."""
     world.keep(provider="openai", openai={"base_url": f"{world.url}/v1", "model": "m", "token": "t"}, **settings)
 
 
 def earlier(world: World) -> list[str]:
-    """What the contact said before the newest question, as the model was told."""
+    """The contact's messages before the newest question, as the model gets them."""
     told = world.asked(MODEL)[-1]["messages"]
     return [one["content"] for one in told if one["role"] == "user"][:-1]
 
 
 @pytest.mark.parametrize(("media", "told"), [("mention", [EARLIER, f"Look\n{EARLIER}"]), ("ignore", ["Look"])])
 def test_an_earlier_picture_stands_in_the_history(world: World, media: str, told: list[str]) -> None:
-    """In one line where it came, with the words that came along; from our own record."""
+    """It is a line at its place in the history, with its text, from the bridge's own record."""
     asks_model(world, media=media)
     world.write("m1", text="", attachments=(PICTURE,))
     world.work()
@@ -109,7 +109,7 @@ def test_an_earlier_picture_stands_in_the_history(world: World, media: str, told
 
 
 def test_a_picture_that_came_before_our_time_stands_in_the_history(world: World) -> None:
-    """It is in GHL's list; once that is stored, the next turn contains it too."""
+    """It comes from GHL's list; once that is stored, the next turn contains it too."""
     asks_model(world)
     before = now_ms(world.redis) - 60_000
     world.listed = [world.row("", "p0", direction="inbound", source="", attachments=[PICTURE], dateAdded=before)]
@@ -122,12 +122,12 @@ def test_a_picture_that_came_before_our_time_stands_in_the_history(world: World)
 
 
 def test_a_stop_word_with_a_picture_stops(world: World) -> None:
-    """The stop word is the whole text, whatever came beside it."""
+    """A stop word that is the whole text counts, whatever file comes with it."""
     assert accept(world.redis, message(text="STOP", attachments=(PICTURE,))) == ["stop_word"]
 
 
 def test_the_timeline_tells_files_by_kind() -> None:
-    """By kind and never by address, also in words."""
+    """It names files by kind and never by address, also in sentences."""
     one = message(text="", attachments=(PICTURE, "https://files.example.com/1.webp"), channel=Channel.WHATSAPP)
     event = accepted_event(one)
     assert event["files"] == ["image", "sticker"]
@@ -142,17 +142,17 @@ WHATSAPP = {"channel": Channel.WHATSAPP, "message_type": "WhatsApp", "message_ty
 
 
 def empty(world: World, id_: str = "m1", **fields: Any) -> None:
-    """Let a webhook come that holds neither text nor file."""
+    """Let a webhook arrive without text and file."""
     world.write(id_, **{"text": "", **WHATSAPP, **fields})
 
 
 def looks(world: World, id_: str = "m1") -> int:
-    """How often GHL was asked for a message's own record."""
+    """The number of reads of a message's own record in GHL."""
     return len(world.asked(f"{POST}/{id_}"))
 
 
 def waits(world: World, seconds: float) -> bool:
-    """Whether the lane is due in `seconds`, less the time that the test has taken."""
+    """Whether the lane is due in `seconds`, minus the time that the test has taken."""
     due = due_ms(world.redis)
     return due is not None and seconds - 2.5 < (due - now_ms(world.redis)) / 1000 <= seconds + 0.3
 
@@ -172,7 +172,7 @@ def test_whatsapps_files_are_looked_for(world: World) -> None:
 
 
 def test_three_looks_and_then_it_is_blank(world: World) -> None:
-    """At 3, 10 and 30 seconds; then the reason tells what is true: GHL gave nothing."""
+    """The looks are at 3, 10 and 30 seconds; then the reason says that GHL had no content."""
     empty(world)
     for passed, until in ((0, 3), (3, 7), (7, 20)):
         pass_time(world.redis, passed)
@@ -186,7 +186,7 @@ def test_three_looks_and_then_it_is_blank(world: World) -> None:
 
 
 def test_elsewhere_one_look_is_enough(world: World) -> None:
-    """Other channels' webhooks hold their files: GHL is asked once, in case one does not."""
+    """Webhooks of other channels contain their files, so one look is made in case a file is missing."""
     empty(world, channel=Channel.IG, message_type="IG", message_type_string="TYPE_INSTAGRAM")
     world.work()
     pass_time(world.redis, 3)
@@ -195,7 +195,7 @@ def test_elsewhere_one_look_is_enough(world: World) -> None:
 
 
 def test_a_late_worker_looks_once(world: World) -> None:
-    """What was accepted a minute ago is looked for at once, and for the last time."""
+    """A message that was accepted a minute ago is looked up at once, for the last time."""
     empty(world)
     pass_time(world.redis, 60)
     world.work()
@@ -203,7 +203,7 @@ def test_a_late_worker_looks_once(world: World) -> None:
 
 
 def test_a_newer_text_ends_the_wait(world: World) -> None:
-    """Who writes on isn't kept waiting: one look now, and the text is answered."""
+    """A contact that writes on does not wait: one look is made now, and the text is answered."""
     empty(world)
     pass_time(world.redis, 5)
     world.work()
@@ -214,7 +214,7 @@ def test_a_newer_text_ends_the_wait(world: World) -> None:
 
 
 def test_a_text_that_comes_during_a_look_ends_the_wait_too(world: World) -> None:
-    """It came while GHL was asked: the lane is due at once."""
+    """If a text arrives while GHL is read, the lane is due at once."""
     empty(world)
     pass_time(world.redis, 5)
     world.during[f"{POST}/m1", 1] = lambda: world.write("m2", **WHATSAPP)
@@ -224,7 +224,7 @@ def test_a_text_that_comes_during_a_look_ends_the_wait_too(world: World) -> None
 
 
 def test_a_file_that_is_found_goes_along_with_the_text_before_it(world: World) -> None:
-    """A text and the picture that it speaks of are one question."""
+    """A text and the picture that it refers to are one question."""
     world.write("m1", **WHATSAPP)
     empty(world, "m2")
     world.records["m2"] = {"body": "", "attachments": [PICTURE]}
@@ -236,7 +236,7 @@ def test_a_file_that_is_found_goes_along_with_the_text_before_it(world: World) -
 
 
 def test_a_stop_that_only_ghls_record_holds_stops(world: World) -> None:
-    """A text that a webhook lacked forbids what it would have forbidden in it."""
+    """A stop word that only GHL's record contains counts like one in a webhook."""
     world.records["m1"] = {"body": "STOP", "attachments": []}
     empty(world)
     pass_time(world.redis, 3)
@@ -247,7 +247,7 @@ def test_a_stop_that_only_ghls_record_holds_stops(world: World) -> None:
 
 
 def test_nothing_is_looked_for_where_files_are_ignored(world: World) -> None:
-    """Nor where somebody has taken the conversation over."""
+    """Nothing is looked up where files are ignored, or after a takeover."""
     world.keep(media="ignore")
     empty(world)
     world.work()
@@ -255,7 +255,7 @@ def test_nothing_is_looked_for_where_files_are_ignored(world: World) -> None:
 
 
 def test_a_ghl_that_is_down_is_asked_at_the_next_look(world: World) -> None:
-    """Only the last look's fault is a try that failed."""
+    """Only a fault of the last look counts as a failed attempt."""
     empty(world)
     world.refusing[f"{POST}/m1"] = 500
     pass_time(world.redis, 5)
@@ -270,7 +270,7 @@ def test_a_ghl_that_is_down_is_asked_at_the_next_look(world: World) -> None:
 def test_a_token_that_may_not_read_messages_loses_no_whatsapp_file(
     world: World, fields: dict[str, Any], status: tuple[str, str]
 ) -> None:
-    """An empty WhatsApp message holds something for sure: a dead letter says what to do. Elsewhere an empty message is blank."""
+    """An empty WhatsApp message certainly has content, so a dead letter says what to do; on other channels it is blank."""
     empty(world, **{"channel": Channel.SMS, "message_type": "SMS", "message_type_string": "TYPE_SMS", **fields})
     world.refusing[f"{POST}/m1"], world.refused = 401, {"message": "The token is not authorized for this scope."}
     pass_time(world.redis, 40)
@@ -282,7 +282,7 @@ def test_a_token_that_may_not_read_messages_loses_no_whatsapp_file(
 
 
 def test_a_webhook_gets_the_addresses(world: World) -> None:
-    """With `media = "links"` its question holds each file's address and kind, and the line says where they stand."""
+    """With `media = "links"` its question has each file's address and kind, and the line refers to them."""
     world.keep(media="links", provider="webhook", webhook={"url": world.url + AGENCII, "reply_path": "chatId"})
     world.write(text="Look", attachments=(PICTURE,))
     world.work()
@@ -296,7 +296,7 @@ FRESH = "https://files.example.com/fresh.jpg"
 
 
 def links(world: World, *, minutes: float) -> list[str]:
-    """The addresses that the webhook provider gets of a picture that came so many minutes ago."""
+    """The addresses in the webhook provider's question, for a picture from `minutes` ago."""
     world.keep(media="links", provider="webhook", webhook={"url": world.url + AGENCII, "reply_path": "chatId"})
     world.write(text="", attachments=(PICTURE,), date_added_ms=now_ms(world.redis) - round(minutes * 60_000))
     world.work()
@@ -304,13 +304,13 @@ def links(world: World, *, minutes: float) -> list[str]:
 
 
 def test_an_address_that_may_have_expired_is_asked_for_anew(world: World) -> None:
-    """What waited longer than five minutes is looked up in GHL, whose record tells an address that opens now."""
+    """If a file waited for more than five minutes, its current address is read from GHL's record."""
     world.records["m1"] = {"body": "", "attachments": [FRESH]}
     assert (links(world, minutes=5.1), looks(world)) == ([FRESH], 1)
 
 
 def test_a_young_address_is_as_good_as_a_fresh_one(world: World) -> None:
-    """An ordinary turn reads nothing in GHL for it."""
+    """A usual turn does not read GHL for a file's address."""
     world.records["m1"] = {"body": "", "attachments": [FRESH]}
     assert (links(world, minutes=4.5), looks(world)) == ([PICTURE], 0)
 
@@ -319,7 +319,7 @@ def test_a_young_address_is_as_good_as_a_fresh_one(world: World) -> None:
     ("status", "held"), [(500, [FRESH]), (404, [FRESH]), (401, [FRESH]), (200, []), (200, [FRESH, FRESH])], ids=str
 )
 def test_an_address_that_ghl_cannot_tell_stays_as_it_came(world: World, status: int, held: list[str]) -> None:
-    """A GHL that is down, a message that it doesn't have or a record with other files costs nobody the answer."""
+    """If GHL is down, lacks the message or has a record with other files, the contact is answered anyway."""
     world.records["m1"] = {"body": "", "attachments": held}
     if status != 200:
         world.refusing[f"{POST}/m1"] = status
@@ -327,7 +327,7 @@ def test_an_address_that_ghl_cannot_tell_stays_as_it_came(world: World, status: 
 
 
 def test_whoever_takes_no_links_is_told_what_came(world: World) -> None:
-    """Other providers are told in the line alone, with `links` too."""
+    """Other providers get only the line, even with `links`."""
     world.keep(media="links")
     world.write(text="", attachments=(PICTURE,))
     world.work()

@@ -1,4 +1,4 @@
-"""Voice notes and pictures that are read, against a media host and a transcription service on real sockets."""
+"""Reading voice notes and pictures, with a media host and a transcription service on real sockets."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def reading(world: World, **settings: Any) -> None:
 
 
 def sees(world: World, **settings: Any) -> None:
-    """Let a model that sees pictures answer."""
+    """Let a model that accepts pictures answer."""
     reading(world, provider="openai", openai={"base_url": f"{world.url}/v1", "model": "eyes", "token": "t"}, **settings)
 
 
@@ -73,7 +73,7 @@ def downloads(world: World, name: str) -> int:
 
 @pytest.mark.parametrize("name", ["audio.ogg", "audio.mp4", "audio_fragmented.mp4", "audio.3gp", "audio.amr"])
 def test_a_voice_note_is_the_contacts_words(world: World, name: str) -> None:
-    """It is transcribed whatever its container, and stands in the question as if it were written."""
+    """It is transcribed whatever its container, and the question contains it like a written text."""
     sends(world, name)
     world.work()
     assert (world.inputs(), world.status()) == (["Do you open on Sunday?"], ("replied", ""))
@@ -86,7 +86,7 @@ def test_a_voice_note_is_the_contacts_words(world: World, name: str) -> None:
 
 
 def test_words_stand_in_the_order_in_which_they_came(world: World) -> None:
-    """A text, the words of a voice note, a text."""
+    """Written and spoken texts are in the order in which they arrived."""
     world.write("m1", text="Hello")
     sends(world, "audio.ogg", id_="m2")
     world.write("m3", text="Thanks")
@@ -95,7 +95,7 @@ def test_words_stand_in_the_order_in_which_they_came(world: World) -> None:
 
 
 def test_a_transcript_is_bought_once(world: World) -> None:
-    """It is kept before the question is asked: neither a retry nor a replay downloads or transcribes again."""
+    """It is stored before the question is asked: neither a retry nor a replay downloads or transcribes again."""
     world.refusing[COMPLETE] = 500
     sends(world, "audio.ogg")
     world.work(delays=(1.0,))
@@ -109,7 +109,7 @@ def test_a_transcript_is_bought_once(world: World) -> None:
 
 
 def test_an_earlier_voice_note_is_its_words_in_the_history(world: World) -> None:
-    """A file whose words are known is not mentioned."""
+    """A file with a transcript is not mentioned in the history."""
     sees(world)
     sends(world, "audio.ogg")
     world.work()
@@ -120,7 +120,7 @@ def test_an_earlier_voice_note_is_its_words_in_the_history(world: World) -> None
 
 
 def test_a_transcript_is_kept_as_texts_are(world: World) -> None:
-    """In the transcript until the retention ends; the message's copy is deleted when it is answered; bytes are never stored."""
+    """The transcript keeps it for the retention time; the message's copy is deleted with its answer; bytes are never stored."""
     sends(world, "audio.ogg")
     world.work()
     assert "Do you open on Sunday?" in " ".join(map(str, world.redis.zrange(key("said", str(LANE)), 0, -1)))
@@ -130,7 +130,7 @@ def test_a_transcript_is_kept_as_texts_are(world: World) -> None:
 
 
 def test_an_address_that_is_out_of_date_is_asked_for_anew(world: World) -> None:
-    """GHL's own record tells a fresh one."""
+    """If an address has expired, GHL's record has a new one."""
     world.files["/media/old.ogg"] = http(403)
     world.files["/media/new.ogg"] = http(200, BYTES["audio.ogg"])
     world.records["m1"] = {"body": "", "attachments": [f"{world.url}/media/new.ogg"]}
@@ -140,7 +140,7 @@ def test_an_address_that_is_out_of_date_is_asked_for_anew(world: World) -> None:
 
 
 def test_no_token_leaves_with_a_download(world: World) -> None:
-    """A file's host is anybody's: it sees neither GHL's token nor a cookie."""
+    """The host of a file may be anybody's, so the request contains neither GHL's token nor a cookie."""
     sends(world, "audio.ogg")
     world.work()
     (headers,) = world.asked("/media/audio.ogg")
@@ -164,7 +164,7 @@ FAILURES: dict[str, tuple[bytes, str]] = {
 
 @pytest.mark.parametrize("name", FAILURES)
 def test_what_cannot_be_read_is_said_to_model_and_operator(world: World, name: str) -> None:
-    """The turn does not fail: the model is asked to request a text, and the timeline shows why."""
+    """The turn does not fail: the model is told to ask for a text, and the timeline says why."""
     world.files["/media/2.ogg"], why = FAILURES[name]
     world.cut |= {"/media/2.ogg"} if name == "cut" else set()
     sends(world, "2.ogg")
@@ -174,7 +174,7 @@ def test_what_cannot_be_read_is_said_to_model_and_operator(world: World, name: s
 
 
 def test_a_redirect_to_another_public_place_is_followed(world: World) -> None:
-    """Each step is checked like the first address."""
+    """Each redirect is checked like the first address."""
     world.files["/media/1.ogg"] = http(307, b"", {"Location": "/media/audio.ogg"})
     world.files["/media/audio.ogg"] = http(200, BYTES["audio.ogg"])
     sends(world, "1.ogg")
@@ -183,7 +183,7 @@ def test_a_redirect_to_another_public_place_is_followed(world: World) -> None:
 
 
 def test_an_empty_transcript_is_no_transcript(world: World) -> None:
-    """An engine that understood nothing answers 200 with nothing."""
+    """A 200 with an empty text means that the engine understood nothing."""
     world.spoken = " "
     sends(world, "audio.ogg")
     world.work()
@@ -194,7 +194,7 @@ def test_an_empty_transcript_is_no_transcript(world: World) -> None:
     ("settings", "why"), [({}, "answered HTTP 401"), ({"transcription": {}}, "no transcription service is set")]
 )
 def test_a_transcription_service_that_fails_is_named(world: World, settings: dict[str, Any], why: str) -> None:
-    """A refused login or none at all: the turn goes on, and the operator reads what to do."""
+    """After a refused or missing login the turn continues, and the operator sees what to do."""
     reading(world, **settings)
     world.refusing[TRANSCRIBE] = 401
     sends(world, "audio.ogg")
@@ -204,7 +204,7 @@ def test_a_transcription_service_that_fails_is_named(world: World, settings: dic
 
 
 def test_at_most_five_files_are_read(world: World) -> None:
-    """The oldest files are read; the others are mentioned."""
+    """The five oldest files are read; the others are mentioned."""
     for number in range(6):
         world.files[f"/media/{number}.ogg"] = http(200, BYTES["audio.ogg"])
     sends(world, *(f"{number}.ogg" for number in range(6)))
@@ -215,7 +215,7 @@ def test_at_most_five_files_are_read(world: World) -> None:
 
 
 def test_a_retry_reads_no_further_files(world: World) -> None:
-    """What an earlier try has read counts among the five."""
+    """Files that an earlier attempt has read count among the five."""
     for number in range(6):
         world.files[f"/media/{number}.ogg"] = http(200, BYTES["audio.ogg"])
     world.refusing[COMPLETE] = 500
@@ -229,7 +229,7 @@ def test_a_retry_reads_no_further_files(world: World) -> None:
 
 @pytest.mark.parametrize(("more", "read"), [(0, ["22 characters"]), (1, ["it is larger than 26214400 bytes"])])
 def test_a_file_has_so_many_bytes(world: World, more: int, read: list[str]) -> None:
-    """25 MiB are read and passed on completely; one byte more is not, whatever its length header says."""
+    """25 MiB are read and passed on completely; one byte more is not, whatever the length header says."""
     note = BYTES["audio.ogg"].ljust(25 * 1024 * 1024 + more, b"\0")
     world.files["/media/long.ogg"] = http(200, note)
     sends(world, "long.ogg")
@@ -239,7 +239,7 @@ def test_a_file_has_so_many_bytes(world: World, more: int, read: list[str]) -> N
 
 
 def test_a_process_reads_two_files_at_a_time(world: World) -> None:
-    """However many turns want to: the third begins when one of the two is done."""
+    """However many turns want to read, a third file is read when one of two is done."""
     inside, lock, pair = [0, 0], threading.Lock(), threading.Barrier(2)
 
     def hold(visit: Visit) -> None:
@@ -260,7 +260,7 @@ def test_a_process_reads_two_files_at_a_time(world: World) -> None:
 
 
 def test_one_locations_budget_is_no_others(world: World) -> None:
-    """What is used up in a location is left in the others, and is there again the next day."""
+    """A location that has used its budget does not affect the others, and has a new one the next day."""
     budget = MediaReads(world.redis)
     here, there = LocationId("here"), LocationId("there")
     assert [budget.acquire(here, 2) for _ in range(3)] == [True, True, False]
@@ -273,7 +273,7 @@ def test_one_locations_budget_is_no_others(world: World) -> None:
 
 
 def test_a_day_has_so_many_reads(world: World) -> None:
-    """Of a location; what is over is not downloaded."""
+    """A location has a number of reads per day; further files are not downloaded."""
     reading(world, media_reads_per_day=1)
     for id_ in ("m1", "m2"):
         sends(world, "audio.ogg", id_=id_)
@@ -283,7 +283,7 @@ def test_a_day_has_so_many_reads(world: World) -> None:
 
 
 def test_a_film_is_told_of_and_not_read(world: World) -> None:
-    """A file with a video track is not a voice note, whatever its name is."""
+    """A file with a video track is mentioned, and not treated as a voice note, whatever its name."""
     world.files["/media/audio.mp4"] = http(200, BYTES["video.mp4"])
     sends(world, "audio.mp4")
     world.work()
@@ -295,7 +295,7 @@ def test_a_film_is_told_of_and_not_read(world: World) -> None:
 
 
 def test_silence_about_what_nobody_could_read_has_its_own_reason(world: World) -> None:
-    """The operator sees that it was the file."""
+    """The reason shows the operator that the file was the cause."""
     world.completion = {"output": ""}
     world.spoken = ""
     sends(world, "audio.ogg")
@@ -305,7 +305,7 @@ def test_silence_about_what_nobody_could_read_has_its_own_reason(world: World) -
 
 
 def test_a_fixed_answer_is_given_without_asking(world: World) -> None:
-    """With `media_message`, once, and it counts among the replies of a day."""
+    """With `media_message` the text is sent once without a completion, and counts as a reply of the day."""
     reading(world, media_message="Please write to us.", max_replies_per_day=1)
     world.spoken = ""
     sends(world, "audio.ogg")
@@ -317,7 +317,7 @@ def test_a_fixed_answer_is_given_without_asking(world: World) -> None:
 
 
 def test_a_text_beside_an_unreadable_file_is_answered(world: World) -> None:
-    """`media_message` is for what holds nothing else."""
+    """`media_message` is only for messages without a text."""
     reading(world, media_message="Please write to us.")
     world.spoken = ""
     sends(world, "audio.ogg", text="Hello")
@@ -329,7 +329,7 @@ def test_a_text_beside_an_unreadable_file_is_answered(world: World) -> None:
 
 
 def test_a_spoken_stop_stops(world: World) -> None:
-    """A voice note that says STOP and nothing else ends it, and `contacts allow` lifts that."""
+    """A voice note that says only STOP opts the contact out, and `contacts allow` lifts that."""
     world.spoken = "Stop."
     sends(world, "audio.ogg", channel=Channel.WHATSAPP, message_type_string="TYPE_WHATSAPP")
     world.work()
@@ -341,7 +341,7 @@ def test_a_spoken_stop_stops(world: World) -> None:
 
 @pytest.mark.parametrize("spoken", ["Stop it please", "End", "Cancel", "quit", "stop stop stop now"])
 def test_other_words_stop_nothing(world: World, spoken: str) -> None:
-    """Neither a sentence nor a word that may mean anything: an engine may hear a word in silence."""
+    """Neither a sentence nor an ambiguous word opts out, because an engine may hear a word in silence."""
     world.spoken = spoken
     sends(world, "audio.ogg")
     world.work()
@@ -352,7 +352,7 @@ def test_other_words_stop_nothing(world: World, spoken: str) -> None:
 
 
 def test_a_model_with_eyes_is_shown_pictures(world: World) -> None:
-    """As data, after the words; nothing is said of what it sees."""
+    """A model that accepts pictures gets them as data after the texts, and no line that mentions them."""
     sees(world)
     sends(world, "image.png", text="What is it?")
     world.work()
@@ -364,7 +364,7 @@ def test_a_model_with_eyes_is_shown_pictures(world: World) -> None:
 
 
 def test_who_has_no_eyes_is_told_of_a_picture(world: World) -> None:
-    """It isn't downloaded then."""
+    """A provider that accepts no pictures gets a line, and the picture is not downloaded."""
     sends(world, "image.png")
     world.work()
     assert world.inputs() == ["[The contact sent 1 picture; you have not seen it.]"]

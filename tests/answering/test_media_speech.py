@@ -1,4 +1,4 @@
-"""Voice notes that are spoken by a synthesiser and understood by a recogniser: real sound, and what an engine makes of it."""
+"""Voice notes that a synthesiser speaks and a recogniser transcribes: real sound and the results of a real engine."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True, scope="module")
 def programs() -> None:
-    """They need a synthesiser and a recogniser."""
+    """The programs for these tests: a synthesiser and a recogniser."""
     need_speech()
 
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[OtherSide]:
-    """One transcription service for all of them."""
+    """One transcription service for all tests of this file."""
     with listening() as side:
         yield side
 
@@ -41,7 +41,7 @@ def world(redis: Redis, engine: OtherSide) -> Iterator[World]:
 
 
 def sends(world: World, recording: bytes, name: str = "note.ogg") -> None:
-    """Let the contact send a voice note alone."""
+    """Let the contact send only a voice note."""
     world.files[f"/media/{name}"] = http(200, recording)
     world.write(text="", attachments=(f"{world.url}/media/{name}",))
     world.work()
@@ -59,20 +59,20 @@ def outcome(world: World) -> str:
 def test_what_is_said_in_a_voice_note_is_what_the_provider_is_asked(
     world: World, engine: OtherSide, said: str, ending: str
 ) -> None:
-    """From the sound to the question, in WhatsApp's container and in Instagram's."""
+    """The sound is transcribed for the question, in WhatsApp's container and in Instagram's."""
     sends(world, speak(said, ending), f"note.{ending}")
     assert world.inputs() == [said.lower().rstrip("?")]
     assert (world.status(), [one.target for one in engine.requests]) == (("replied", ""), [PATH])
 
 
 def test_a_stop_that_is_really_spoken_stops(world: World) -> None:
-    """The engine hears one word, and it is the word."""
+    """The engine hears one word, and it is the stop word."""
     sends(world, speak("Stop.", "ogg"))
     assert (world.status(), world.inputs(), world.posts()) == (("skipped", "stop_word"), [], [])
 
 
 def test_a_sentence_with_that_word_is_answered(world: World) -> None:
-    """Whatever the engine makes of the other words."""
+    """A sentence with a stop word is answered, however the engine transcribes the other words."""
     sends(world, speak("Please stop by at nine.", "ogg"))
     (asked,) = world.inputs()
     assert "stop" in asked.split()
@@ -88,7 +88,7 @@ def test_silence_says_nothing(world: World) -> None:
 
 @pytest.mark.parametrize(("loud", "colour"), [(0.1, "white"), (0.3, "violet")])
 def test_a_word_that_an_engine_hears_where_nobody_speaks_stops_nothing(world: World, loud: float, colour: str) -> None:
-    """Engines hear words in noise: such a word is asked about like any other, and no opt-out comes of it."""
+    """Engines hear words in noise: such a word is answered like any other, and opts nobody out."""
     sends(world, noise(3, loud=loud, colour=colour))
     assert outcome(world).endswith(" characters")
     assert (len(world.inputs()), world.status()) == (1, ("replied", ""))

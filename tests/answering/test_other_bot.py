@@ -1,4 +1,4 @@
-"""Who wrote: a person, or GHL's own bot? What can't be told counts as a person's."""
+"""Whether a person or GHL's own bot wrote a message; if that is not known, it counts as a person's."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def world(redis: Redis) -> Iterator[World]:
 
 
 def leaves(world: World, id_: str, *, ago: float = 0.0, **fields: Any) -> None:
-    """A message leaves the conversation, is told by an event, and listed."""
+    """Let an outbound message be in GHL's list and in an event."""
     at = now_ms(world.redis) - round(ago * 1000)
     said = OutboundMessage(
         id=MessageId(id_),
@@ -43,7 +43,7 @@ def leaves(world: World, id_: str, *, ago: float = 0.0, **fields: Any) -> None:
 
 
 def test_a_person_is_asked_about_once_and_keeps_the_conversation(world: World) -> None:
-    """Two messages of the contact during a takeover: one question to GHL, two times silence."""
+    """Two messages of the contact during a takeover cause one request to GHL, and both are skipped."""
     leaves(world, "p1", ago=60)
     for id_ in ("m1", "m2"):
         world.write(id_)
@@ -53,7 +53,7 @@ def test_a_person_is_asked_about_once_and_keeps_the_conversation(world: World) -
 
 
 def test_the_bot_before_the_contact_is_no_takeover(world: World) -> None:
-    """What GHL's bot wrote before the contact's message lets the turn go on, once GHL's list shows nobody else."""
+    """The turn continues if GHL's list shows that nobody but the bot wrote before the contact."""
     world.generated = {"b1", "b2"}
     leaves(world, "b1", ago=120)
     leaves(world, "b2", ago=60)
@@ -64,7 +64,7 @@ def test_the_bot_before_the_contact_is_no_takeover(world: World) -> None:
 
 
 def test_the_bot_after_the_contact_ends_the_turn(world: World) -> None:
-    """Also where takeovers are off: two machines never answer the same message."""
+    """This holds with takeovers off too: two machines never answer the same message."""
     world.keep(takeover_seconds=0)
     world.generated = {"b1"}
     world.write(date_added_ms=now_ms(world.redis) - 5_000)
@@ -74,7 +74,7 @@ def test_the_bot_after_the_contact_ends_the_turn(world: World) -> None:
 
 
 def test_a_persons_message_behind_the_bots_counts(world: World) -> None:
-    """The newest is the bot's, the one before a person's: the takeover holds."""
+    """If the newest message is the bot's and the one before it a person's, the takeover holds."""
     world.generated = {"b1"}
     leaves(world, "p1", ago=120)
     leaves(world, "b1", ago=60)
@@ -85,7 +85,7 @@ def test_a_persons_message_behind_the_bots_counts(world: World) -> None:
 
 @pytest.mark.parametrize("broken", [{"endless": True}, {"refusing": {LIST: 500}}], ids=["too long", "unreadable"])
 def test_a_list_that_proves_nothing_leaves_the_takeover(world: World, broken: dict[str, Any]) -> None:
-    """If GHL's list does not reach back far enough, or can't be read, a person may have written."""
+    """If GHL's list is too short or can't be read, a person may have written."""
     world.generated = {"b1"}
     leaves(world, "b1", ago=60)
     for name, value in broken.items():
@@ -97,7 +97,7 @@ def test_a_list_that_proves_nothing_leaves_the_takeover(world: World, broken: di
 
 @pytest.mark.parametrize(("status", "asked"), [(401, 1), (403, 1), (500, 6)])
 def test_without_an_answer_the_bot_is_a_person(world: World, status: int, asked: int) -> None:
-    """A refusal is remembered for an hour; a fault that passes is tried three times a turn, and in each turn."""
+    """A refusal is remembered for an hour; a temporary fault is retried three times in each turn."""
     world.generated, world.refusing = {"b1"}, {GENERATIONS: status}
     world.refused = {"statusCode": status, "message": "The token is not authorized for this scope."}
     leaves(world, "b1", ago=60)
@@ -110,7 +110,7 @@ def test_without_an_answer_the_bot_is_a_person(world: World, status: int, asked:
 
 
 def test_a_call_is_never_asked_about(world: World) -> None:
-    """GHL's bot does not telephone."""
+    """A call is always a person's, because GHL's bot makes none."""
     world.generated = {"c1"}
     leaves(world, "c1", ago=60)
     world.redis.hset(key("standing", str(LANE)), "human_by", "call")

@@ -1,4 +1,4 @@
-"""A reply that GHL may have stored in another conversation of the contact: looked for before it counts as absent."""
+"""A reply that GHL may have stored in another conversation of the contact is looked for before it counts as absent."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ def world(redis: Redis) -> Iterator[World]:
 
 
 def test_a_reply_in_another_conversation_is_found(world: World) -> None:
-    """Of two further conversations one holds it: it was posted once, and each is read once."""
+    """If one of two further conversations contains it, it was posted once; each of them is read once."""
     world.others = {"another": [], "other": [world.row("answer 1", "g1")]}
     lose(world)
     assert (world.status(), len(world.posts()), len(world.asked(SEARCH))) == (("replied", ""), 1, 1)
 
 
 def test_absent_in_all_of_them_it_is_posted_again(world: World) -> None:
-    """Each further conversation that was written in since is read, and then the absence is believed."""
+    """Each further conversation with newer messages is read; then the reply counts as absent."""
     world.others = {"another": [], "other": [world.row("Hello?", "g1", direction="inbound")]}
     lose(world)
     assert (world.status(), len(world.posts())) == (("replied", ""), 2)
 
 
 def test_more_of_them_than_the_budget_allows_prove_nothing(world: World) -> None:
-    """They are not read one by one: the outcome stays unknown, which a dead letter says, and nothing is posted again."""
+    """With too many of them the outcome stays unknown: a dead letter says so, and nothing is posted again."""
     world.others = {f"another{number}": [] for number in range(MOST_OTHERS + 1)}
     lose(world)
     assert (world.status()[0], len(world.posts())) == ("dead", 1)
@@ -46,7 +46,7 @@ def test_more_of_them_than_the_budget_allows_prove_nothing(world: World) -> None
 
 
 def test_a_search_that_fails_proves_nothing(world: World) -> None:
-    """GHL does not say which conversations there are: nothing is posted again."""
+    """If GHL does not list the conversations, nothing is posted again."""
     world.refusing[POST] = 500
     world.write()
     world.work(readback=(0.0,))
@@ -56,7 +56,7 @@ def test_a_search_that_fails_proves_nothing(world: World) -> None:
 
 
 def test_a_clear_outcome_costs_no_search(world: World) -> None:
-    """Only an ambiguous outcome is worth a look at the contact's conversations."""
+    """Other conversations are searched only after an ambiguous outcome."""
     world.write()
     world.work()
     assert (world.status(), world.asked(SEARCH)) == (("replied", ""), [])

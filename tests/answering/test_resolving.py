@@ -1,4 +1,4 @@
-"""Messages of workflow webhooks, which come without GHL's id: each is answered once, whichever ways it comes."""
+"""Messages of workflow webhooks, which have no GHL id: each is answered once, however many webhooks report it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def world(redis: Redis) -> Iterator[World]:
 
 
 def hooked(world: World, id_: str = "w1", said: str = "yes", **fields: Any) -> None:
-    """A workflow webhook comes that tells neither message nor conversation."""
+    """Let a workflow webhook arrive that names neither message nor conversation."""
     given = {"text": said, "provisional": True, "conversation_id": ConversationId(""), "message_type_string": "", **fields}
     world.write(id_, **{"date_added_ms": 0, **given})
 
@@ -55,29 +55,29 @@ def lists(world: World, id_: str, said: str = "yes", *, ago: float = 0.0, **fiel
 
 
 def asked_about(world: World) -> list[tuple[str, str]]:
-    """The newest message id and the conversation that the provider was told each time."""
+    """The newest message id and the conversation of each question to the provider."""
     return [(asked["last_message_id"], asked["conversation_id"]) for path, asked in world.calls if path == COMPLETE]
 
 
 def reads(world: World) -> list[str]:
-    """How GHL was asked."""
+    """The kinds of reads from GHL."""
     return [path for path, _ in world.calls if path not in {COMPLETE, POST, CONTACT}]
 
 
 @pytest.fixture(autouse=True)
 def no_history(world: World) -> None:
-    """The provider keeps a memory of its own: nothing is read for its sake."""
+    """The provider stores its own history, so GHL is not read for it."""
     world.keep(history_messages=0)
 
 
 def later(world: World, seconds: float) -> None:
-    """Time passes, and the lane is worked on."""
+    """Let time pass, and run the lane's turn."""
     pass_time(world.redis, seconds)
     world.work()
 
 
 def test_a_message_gets_the_id_that_ghl_gave_it(world: World) -> None:
-    """The provider is told GHL's ids, the record stands under them, and both ids explain it."""
+    """The provider gets GHL's ids, the record is stored under them, and both ids can be explained."""
     lists(world, "m1")
     hooked(world)
     world.work()
@@ -102,7 +102,7 @@ def test_the_marketplace_event_that_comes_later_is_a_duplicate(world: World) -> 
 
 @pytest.mark.parametrize("first", ["marketplace", "workflow"])
 def test_both_ways_at_once_are_one_message(world: World, first: str) -> None:
-    """In one burst, in any order, the message is asked about once, under GHL's id, and the other one says why it ended."""
+    """In one burst, in any order, there is one question under GHL's id, and the other message's reason says why it ended."""
     lists(world, "m1")
     if first == "workflow":
         hooked(world)
@@ -117,7 +117,7 @@ def test_both_ways_at_once_are_one_message(world: World, first: str) -> None:
 
 
 def test_a_webhook_after_the_reply_is_a_duplicate(world: World) -> None:
-    """A workflow that comes when all is said asks nobody but GHL's list, and the lane is free."""
+    """A workflow webhook after the reply reads only GHL's list, and the lane is free."""
     assert signed(world, "m1") == "accepted"
     lists(world, "m1")
     world.work()
@@ -127,7 +127,7 @@ def test_a_webhook_after_the_reply_is_a_duplicate(world: World) -> None:
 
 
 def test_a_webhook_of_what_is_being_answered_makes_no_answer_stale(world: World) -> None:
-    """The other way's webhook that comes while the provider thinks is known for what it is before the post."""
+    """If a second webhook of the same message arrives during the completion, it is recognised before the post."""
     assert signed(world, "m1") == "accepted"
     lists(world, "m1")
     world.meanwhile = lambda: hooked(world)
@@ -153,7 +153,7 @@ def test_a_new_message_by_a_workflow_makes_an_answer_stale(world: World) -> None
 
 
 def test_what_joins_and_is_not_listed_yet_waits_for_its_turn(world: World) -> None:
-    """The answer is posted, and the message is the next turn when GHL lists it."""
+    """The answer is posted, and the new message is the next turn when GHL lists it."""
     lists(world, "m1")
     hooked(world)
     world.meanwhile = lambda: hooked(world, "w2", "no")
@@ -165,7 +165,7 @@ def test_what_joins_and_is_not_listed_yet_waits_for_its_turn(world: World) -> No
 
 
 def test_two_true_texts_are_two_messages(world: World) -> None:
-    """The same words a minute later are another message, with an answer of their own."""
+    """The same words a minute later are another message, with their own answer."""
     lists(world, "m1", ago=61)
     hooked(world)
     pass_time(world.redis, 60)
@@ -178,7 +178,7 @@ def test_two_true_texts_are_two_messages(world: World) -> None:
 
 
 def test_two_true_texts_that_waited_together_keep_their_order(world: World) -> None:
-    """Each gets the newest id that there was when its webhook came."""
+    """Each gets the newest id that existed when its webhook arrived."""
     lists(world, "m1", ago=61)
     lists(world, "m2", ago=1)
     hooked(world)
@@ -234,7 +234,7 @@ def test_the_same_words_twice_at_once_are_one_message_where_ghl_can_not_tell(wor
 
 
 def test_a_copy_that_ghl_never_lists_is_known_by_the_event_that_was_answered(world: World) -> None:
-    """The event came first and was answered: the workflow's copy of it is a duplicate, and nobody is asked twice."""
+    """If the event came first and was answered, the workflow's copy is a duplicate, without a second question."""
     assert signed(world, "m1") == "accepted"
     world.work()
     hooked(world)
@@ -245,7 +245,7 @@ def test_a_copy_that_ghl_never_lists_is_known_by_the_event_that_was_answered(wor
 
 
 def test_an_event_is_known_by_the_copy_that_was_answered_under_an_id_of_ours(world: World) -> None:
-    """The workflow came first, and GHL didn't list it in time: the event of the same message is refused on arrival."""
+    """If the copy came first and GHL did not list it in time, the event of the same message is refused on arrival."""
     hooked(world)
     later(world, LISTED_MS / 1000)
     assert world.status("w1") == REPLIED
@@ -269,14 +269,14 @@ def test_an_event_that_the_sweep_brings_is_known_by_the_copy_too(world: World) -
     "fields", [{"ago": -30}, {"ago": 200}, {"said": "no"}, {"contact": "another"}], ids=["newer", "older", "words", "contact"]
 )
 def test_an_event_is_no_twin_of_just_any_copy(world: World, fields: dict[str, Any]) -> None:
-    """Words that were written after the copy came, long before it, or that are others, are another message."""
+    """A text that was written after the copy, long before it, or with other words, is another message."""
     hooked(world)
     later(world, LISTED_MS / 1000)
     assert signed(world, "m1", **fields) == "accepted"
 
 
 def test_one_event_is_the_twin_of_one_copy(world: World) -> None:
-    """If a contact writes the same again, and only the workflow reports it, it is answered again."""
+    """If a contact writes the same again and only the workflow reports it, it is answered again."""
     assert signed(world, "m1") == "accepted"
     world.work()
     hooked(world, "w1")
@@ -288,7 +288,7 @@ def test_one_event_is_the_twin_of_one_copy(world: World) -> None:
 
 
 def test_an_event_that_ghls_list_gave_to_one_copy_is_no_twin_of_the_next(world: World) -> None:
-    """GHL's list comes first: a copy that it settled leaves nothing for another one."""
+    """If GHL's list has assigned the event to one copy, it does not count for another."""
     assert signed(world, "m1") == "accepted"
     lists(world, "m1")
     world.work()
@@ -307,7 +307,7 @@ BOTH_WAYS = st.permutations(["event", "copy"])
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(BOTH_WAYS, st.booleans(), st.booleans()), min_size=1, max_size=4))
 def test_where_ghl_lists_nothing_each_message_is_answered_once(redis: Redis, story: list[tuple[list[str], bool, bool]]) -> None:
-    """The same words again and again, each time by an event and a copy in any order, at once or one after the reply."""
+    """The same words, each by event and copy in any order, at once or after the reply, are answered once per message."""
     redis.flushall()
     with opened(redis) as world:
         world.keep(history_messages=0)
@@ -330,7 +330,7 @@ def test_where_ghl_lists_nothing_each_message_is_answered_once(redis: Redis, sto
 
 
 def rest(world: World) -> int:
-    """Let everything be done that is to be done; answers how long (ms) that took in the world's time."""
+    """Do all work that is due; returns the time (ms) that it took by the test's clock."""
     passed = 0
     while (at := due_ms(world.redis)) is not None:
         wait = max(0.0, (at - now_ms(world.redis)) / 1000)
@@ -341,7 +341,7 @@ def rest(world: World) -> int:
 
 
 def test_the_same_words_of_long_ago_are_not_taken_for_new_ones_too_early(world: World) -> None:
-    """While only an old message of the same words is listed, a newer one is waited for."""
+    """While only an old message with the same words is listed, a newer one is awaited."""
     lists(world, "old", ago=FRESH_MS / 1000 + 60)
     hooked(world)
     world.work()
@@ -352,7 +352,7 @@ def test_the_same_words_of_long_ago_are_not_taken_for_new_ones_too_early(world: 
 
 
 def test_a_workflow_that_takes_its_time_tells_of_an_old_message(world: World) -> None:
-    """When nothing newer comes up, the old message is the one: known, it is a duplicate."""
+    """If no newer message appears, the old one counts: if it was accepted before, the copy is a duplicate."""
     assert signed(world, "m1") == "accepted"
     lists(world, "m1")
     world.work()
@@ -375,7 +375,7 @@ def test_an_old_message_of_a_slow_workflow_is_too_old(world: World) -> None:
 
 @pytest.mark.parametrize("path", [SEARCH, LIST])
 def test_without_ghl_it_is_tried_again(world: World, path: str) -> None:
-    """If GHL can't be read, the attempt fails; no completion is requested and nothing is lost."""
+    """If GHL can't be read, the attempt fails; no completion is requested, and nothing is lost."""
     lists(world, "m1")
     hooked(world)
     world.refusing[path] = 503
@@ -388,7 +388,7 @@ def test_without_ghl_it_is_tried_again(world: World, path: str) -> None:
 
 
 def test_a_message_with_its_id_only_lacks_its_conversation(world: World) -> None:
-    """The conversation is looked up once, and told to the provider."""
+    """The conversation is looked up once, and the provider gets it."""
     world.write("m1", conversation_id=ConversationId(""))
     world.work()
     assert (asked_about(world), reads(world), world.status("m1")) == ([("m1", CONVERSATION)], [SEARCH], REPLIED)
@@ -396,7 +396,7 @@ def test_a_message_with_its_id_only_lacks_its_conversation(world: World) -> None
 
 
 def test_a_contact_without_a_conversation_is_answered_all_the_same(world: World) -> None:
-    """After some seconds of looking the provider is told none."""
+    """After some seconds of looking, the provider gets no conversation."""
     world.unknown = True
     world.write("m1", conversation_id=ConversationId(""))
     world.work()
@@ -406,7 +406,7 @@ def test_a_contact_without_a_conversation_is_answered_all_the_same(world: World)
 
 
 def test_the_channel_is_that_of_ghls_record(world: World) -> None:
-    """A webhook that tells no channel is answered where the message came in, through the same conversation provider."""
+    """A webhook without a channel is answered on the channel of GHL's record, with the same conversation provider."""
     world.keep(channels=("WhatsApp",))
     lists(world, "m1", messageType="TYPE_WHATSAPP", conversationProviderId="provider")
     hooked(world)
@@ -416,7 +416,7 @@ def test_the_channel_is_that_of_ghls_record(world: World) -> None:
 
 
 def test_a_channel_that_is_off_is_known_by_ghls_record(world: World) -> None:
-    """What seemed to be an SMS and came by another channel is judged by that."""
+    """A message that seemed to be an SMS is checked by the channel in GHL's record."""
     lists(world, "m1", messageType="TYPE_INSTAGRAM")
     world.keep(channels=("SMS",))
     hooked(world)
@@ -425,7 +425,7 @@ def test_a_channel_that_is_off_is_known_by_ghls_record(world: World) -> None:
 
 
 def test_a_message_of_the_told_channel_counts_before_a_newer_one_of_another(world: World) -> None:
-    """Who says the same on two channels has written two messages."""
+    """The same words on two channels are two messages."""
     lists(world, "m1", messageType="TYPE_WHATSAPP", ago=2)
     lists(world, "m2", messageType="TYPE_SMS")
     hooked(world, "w1", channel=Channel.WHATSAPP, message_type="WhatsApp", message_type_string="TYPE_WHATSAPP")
@@ -436,7 +436,7 @@ def test_a_message_of_the_told_channel_counts_before_a_newer_one_of_another(worl
 
 
 def test_an_email_is_known_by_what_its_sender_wrote(world: World) -> None:
-    """E-mails are listed without their text, and marketplace events call them by another id than the list."""
+    """E-mails are listed without their text, and their events have other ids than the list."""
     world.keep(channels=("Email",))
     meta = {"email": {"messageIds": ["e1"]}}
     lists(world, "row", "", messageType="TYPE_EMAIL", meta=meta)
@@ -458,7 +458,7 @@ def test_what_must_not_be_answered_is_not_looked_up(world: World) -> None:
 
 
 def test_a_dead_letter_without_its_id_is_taken_along(world: World) -> None:
-    """The texts of a turn that died before GHL could be read are answered with the next message, and only then."""
+    """The texts of a turn that failed before GHL could be read are answered once, with the next message."""
     world.refusing[SEARCH] = 400
     hooked(world, said="hello")
     world.work()
@@ -472,7 +472,7 @@ def test_a_dead_letter_without_its_id_is_taken_along(world: World) -> None:
 
 
 def test_a_replay_of_what_had_no_id_finds_it(world: World) -> None:
-    """A replayed dead letter passes all steps, including that for its id."""
+    """The replay of a dead letter runs all steps, including the search for its id."""
     world.refusing[SEARCH] = 400
     hooked(world)
     world.work()
@@ -484,7 +484,7 @@ def test_a_replay_of_what_had_no_id_finds_it(world: World) -> None:
 
 
 def test_a_saved_answer_is_posted_before_what_joined_is_looked_for(world: World) -> None:
-    """A webhook that comes between two tries makes a saved answer stale only if its message is new."""
+    """A webhook between two attempts makes a saved answer stale only if its message is new."""
     assert signed(world, "m1") == "accepted"
     lists(world, "m1")
     world.refusing[POST] = 429
@@ -496,14 +496,14 @@ def test_a_saved_answer_is_posted_before_what_joined_is_looked_for(world: World)
 
 
 def tick(world: World, seconds: float) -> None:
-    """Time passes for the store and for GHL's list."""
+    """Let time pass for the store and for GHL's list."""
     pass_time(world.redis, seconds)
     for row in world.listed:
         row["dateAdded"] -= round(seconds * 1000)
 
 
 def at_rest(world: World) -> bool:
-    """Whether nothing is left to do, after working on what is due."""
+    """Whether nothing is left to do after the due work."""
     while (at := due_ms(world.redis)) is not None:
         tick(world, max(0.0, (at - now_ms(world.redis)) / 1000))
         world.work()
@@ -516,7 +516,7 @@ WAYS = st.sampled_from(["marketplace", "workflow", "workflow with id", "work"])
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.sampled_from(["yes", "no"]), st.lists(WAYS, min_size=1, max_size=4)), min_size=1, max_size=4))
 def test_whatever_ways_messages_come_each_is_answered_once(redis: Redis, story: list[tuple[str, list[str]]]) -> None:
-    """Several messages, of the same words or not, each by one or both ways, once or often: each is asked about once."""
+    """Several messages, with equal words or not, each by one or both ways and repeated, are each asked about once."""
     redis.flushall()
     with opened(redis) as world:
         true = []
@@ -541,7 +541,7 @@ def test_whatever_ways_messages_come_each_is_answered_once(redis: Redis, story: 
 
 
 def test_a_worker_that_dies_after_it_found_the_id_changes_nothing(world: World) -> None:
-    """What was written about a message is there for the next worker, which reads GHL no second time."""
+    """What a worker stored about a message is used by the next one, which does not read GHL again."""
     lists(world, "m1")
     hooked(world)
     world.refusing[COMPLETE] = 500
@@ -554,13 +554,13 @@ def test_a_worker_that_dies_after_it_found_the_id_changes_nothing(world: World) 
 
 
 def kept(world: World) -> dict[str, str]:
-    """The lane's record, without the ends that lists count."""
+    """The lane's record without the fields that count how messages ended."""
     record = world.redis.hgetall(key("lane", str(LANE)))
     return {str(name): str(value) for name, value in record.items() if not str(name).startswith("ended:")}
 
 
 def test_a_duplicate_leaves_the_lane_as_it_was(world: World) -> None:
-    """What the provider calls the conversation, and when the contact was last answered, outlive what tells nothing new."""
+    """The provider's session and the time of the last reply survive a duplicate."""
     world.keep(history_messages=0, provider="agencii")
     lists(world, "m1")
     assert signed(world, "m1") == "accepted"

@@ -1,4 +1,4 @@
-"""A state that went back: each older lane looks into GHL before it acts, and what was done there is not done again."""
+"""A rollback of the state: each older lane looks into GHL before it acts, so that nothing is repeated."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ def world(redis: Redis) -> Iterator[World]:
 
 
 def goes_back(redis: Redis, *, certain: bool = False, ago: float = 60.0) -> int:
-    """What `parts/rollback.lua` notes."""
+    """What `parts/rollback.lua` stores after a rollback."""
     at = now_ms(redis) - round(ago * 1000)
     redis.hset(key("rollback"), mapping={"at": at, **({"certain_at": at} if certain else {})})
     return at
 
 
 def wrote(world: World, id_: str = "m1", *, ago: float = 120.0, **fields: Any) -> None:
-    """The contact wrote before the state went back."""
+    """The contact wrote before the rollback."""
     world.write(id_, date_added_ms=now_ms(world.redis) - round(ago * 1000), **fields)
 
 
 def reply(world: World, id_: str = "r1", *, ago: float = 100.0, text: str = "an answer", **fields: Any) -> None:
-    """GHL has an outbound message that the state knows nothing of."""
+    """GHL has an outbound message that the state does not know."""
     world.listed.insert(0, world.row(text, id_, dateAdded=now_ms(world.redis) - round(ago * 1000), **fields))
 
 
 def test_a_reply_in_ghl_ends_what_it_answered(world: World) -> None:
-    """No completion is paid for and nothing is posted; the reason names GHL's message, and an operator is told."""
+    """No completion is requested and nothing is posted; the reason names GHL's message, and an alert is sent."""
     goes_back(world.redis)
     wrote(world)
     reply(world)
@@ -57,7 +57,7 @@ def test_a_reply_in_ghl_ends_what_it_answered(world: World) -> None:
 
 
 def test_what_was_written_after_the_reply_is_answered(world: World) -> None:
-    """Of two messages that wait, the one before the reply ends, the other is answered."""
+    """Of two waiting messages, the one before the reply ends and the other is answered."""
     goes_back(world.redis)
     wrote(world, "m1")
     wrote(world, "m2", ago=90.0)
@@ -68,7 +68,7 @@ def test_what_was_written_after_the_reply_is_answered(world: World) -> None:
 
 
 def test_without_a_reply_the_turn_goes_on_and_no_one_is_told(world: World) -> None:
-    """One look for the lane: its next message needs none, and a look that finds nothing is no trouble."""
+    """One look is made per lane; the next message needs none, and a look without a find is no problem."""
     goes_back(world.redis)
     for id_, ago in (("m1", 120.0), ("m2", 0.0)):
         wrote(world, id_, ago=ago)
@@ -92,7 +92,7 @@ def test_what_is_no_reply_answers_nothing(world: World, fields: dict[str, Any]) 
 
 
 def test_a_users_message_stays_a_takeover_and_one_without_is_none(world: World) -> None:
-    """Before the state went back: a user's message is a person's; without a user it may be our own, and silences nobody."""
+    """A message from before it with a user id is a person's; one without may be the bridge's, and silences nobody."""
     goes_back(world.redis)
     reply(world, "own", ago=200.0)
     wrote(world)
@@ -106,7 +106,7 @@ def test_a_users_message_stays_a_takeover_and_one_without_is_none(world: World) 
 
 
 def test_a_stop_in_ghl_holds(world: World) -> None:
-    """The contact's STOP was accepted and forgotten; what comes later is not answered until START."""
+    """A STOP that the state has forgotten still counts; later messages are not answered until START."""
     goes_back(world.redis, certain=True)
     stop = {"id": "s1", "direction": "inbound", "body": "STOP", "messageType": "TYPE_SMS"}
     world.written.insert(0, {**stop, "dateAdded": now_ms(world.redis) - 90_000})
@@ -116,7 +116,7 @@ def test_a_stop_in_ghl_holds(world: World) -> None:
 
 
 def test_the_look_waits_until_the_list_can_be_believed(world: World) -> None:
-    """After the first wait of the read-backs; after all of them if writes are known to be lost."""
+    """The look is after the first wait of the read-backs, or after all of them if writes are known to be lost."""
     goes_back(world.redis, ago=5.0)
     wrote(world)
     world.work(readback=(6.0, 30.0))
@@ -129,7 +129,7 @@ def test_the_look_waits_until_the_list_can_be_believed(world: World) -> None:
 
 @pytest.mark.parametrize(("text", "posts"), [("an answer", []), ("another text", [])], ids=["the same words", "other words"])
 def test_a_saved_answer_is_not_posted_over_a_reply_in_ghl(world: World, text: str, posts: list[str]) -> None:
-    """The state knows the answer and has forgotten its post: it ends with GHL's id; another reply ends the turn, too."""
+    """If the state has the answer but not its post, the turn ends with GHL's id; another reply ends the turn too."""
     wrote(world)
     _saves(world, "an answer")
     goes_back(world.redis)
@@ -140,7 +140,7 @@ def test_a_saved_answer_is_not_posted_over_a_reply_in_ghl(world: World, text: st
 
 
 def test_the_rest_of_a_saved_answer_is_posted(world: World) -> None:
-    """Of two parts the first is in GHL: only the second follows."""
+    """If GHL has the first of two parts, only the second is posted."""
     world.keep(sms_max_segments=30)
     wrote(world)
     text = "A sentence that is long enough to be split. " * 40
@@ -158,7 +158,7 @@ def test_the_rest_of_a_saved_answer_is_posted(world: World) -> None:
 
 
 def test_a_replay_is_not_ended_by_later_replies(world: World) -> None:
-    """An operator's decision stands: what was written since may answer other messages."""
+    """A replay answers even if something was written since, because the operator decided it."""
     wrote(world)
     lanes = lanes_of(world.redis)
     claim(lanes)
@@ -173,7 +173,7 @@ def test_a_replay_is_not_ended_by_later_replies(world: World) -> None:
 
 
 def test_an_unknown_delivery_is_settled_where_it_always_is(world: World) -> None:
-    """A provider that posts by itself was asked: what it posted is its delivery, and no sign of lost writes."""
+    """If a provider that delivers by itself was asked, its message is its delivery, and no sign of lost writes."""
     world.keep(assistable={"delivery": "auto"})
     wrote(world)
     lanes = lanes_of(world.redis)
@@ -191,7 +191,7 @@ def test_an_unknown_delivery_is_settled_where_it_always_is(world: World) -> None
 
 
 def _saves(world: World, text: str, id_: str = "m1") -> None:
-    """A turn saves its answer, and goes no further."""
+    """A turn that saves its answer and then stops."""
     lanes = lanes_of(world.redis)
     claim(lanes)
     turn = lanes.lease(LANE)
@@ -201,7 +201,7 @@ def _saves(world: World, text: str, id_: str = "m1") -> None:
 
 
 def test_a_part_of_unknown_outcome_is_no_forgotten_reply(world: World) -> None:
-    """A worker was killed while it posted: the post is found where it always is, and no sign of lost writes."""
+    """If a worker was killed during a post, the post is found by the usual read-back, and is no sign of lost writes."""
     wrote(world)
     _saves(world, "an answer")
     world.during[POST, 1] = lambda: goes_back(world.redis)
@@ -217,6 +217,6 @@ def test_a_part_of_unknown_outcome_is_no_forgotten_reply(world: World) -> None:
 
 
 def due_now(world: World) -> None:
-    """What waits is due."""
+    """Make waiting lanes due."""
     world.redis.zadd(key("due", HERE), {LANE.contact_id: 1})
     world.redis.zadd(key("due"), {HERE: 1})

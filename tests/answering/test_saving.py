@@ -1,4 +1,4 @@
-"""An answer is on record before anything can come between it and its post, in as few calls as that takes."""
+"""An answer is stored before its post can begin, in as few calls as possible."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def world(redis: Redis) -> Iterator[World]:
 
 
 def kept(redis: Redis) -> tuple[bool, list[str]]:
-    """Whether the answer is on record, and which parts the ledger holds."""
+    """Whether the answer is stored, and which parts the ledger has."""
     answer, turn = redis.hmget(RECORD, ["answer", "turn"])
     ledger: Any = redis.hkeys(key("ledger", str(turn)))
     return bool(answer), sorted(ledger)
@@ -54,7 +54,7 @@ def scripts_run(redis: Redis) -> int:
 
 @pytest.mark.parametrize(("delivery", "parts"), [("bridge", ["0"]), ("auto", ["0", "ask"])])
 def test_on_a_warm_connection_the_answer_is_saved_by_the_note_of_its_post(world: World, delivery: str, parts: list[str]) -> None:
-    """The look-up left the connection open: one call writes both before GHL hears anything."""
+    """After the look-up the connection is still open: one call writes both before the request to GHL."""
     world.keep(contact_lookup=True, history_messages=0, assistable={"delivery": delivery})
     seen: list[tuple[bool, list[str]]] = []
     counted: list[int] = []
@@ -73,7 +73,7 @@ def test_on_a_warm_connection_the_answer_is_saved_by_the_note_of_its_post(world:
 
 
 def test_an_answer_is_saved_before_a_connection_is_opened(world: World) -> None:
-    """To connect may take seconds, in which a crash would buy a second completion."""
+    """Opening a connection may take seconds, and a crash in that time would cause a second completion."""
     world.keep(history_messages=0)
     seen: list[tuple[bool, list[str]]] = []
 
@@ -88,7 +88,7 @@ def test_an_answer_is_saved_before_a_connection_is_opened(world: World) -> None:
 
 
 def test_who_the_contact_is_goes_with_the_question(world: World) -> None:
-    """The lease, the question, the post's note and the end are all that a turn writes."""
+    """A turn writes only the lease, the question, the record of its post, and its end."""
     world.keep(contact_lookup=True, history_messages=0)
     world.write()
     before = scripts_run(world.redis)
@@ -154,7 +154,7 @@ REFUSALS: dict[str, Callable[[Redis, Lanes, Turn], None]] = {
 
 @pytest.mark.parametrize("name", REFUSALS)
 def test_an_answer_stays_saved_whatever_forbids_its_post(redis: Redis, world: World, name: str) -> None:
-    """The next try has it, and nothing says that a part is being sent."""
+    """The next attempt uses it, and no record says that a part is being sent."""
     world.keep()
     lanes = lanes_of(redis)
     accept(redis, message("m1"))
@@ -166,7 +166,7 @@ def test_an_answer_stays_saved_whatever_forbids_its_post(redis: Redis, world: Wo
 
 
 def test_what_guards_saw_is_judged_anew_if_it_holds_no_more(world: World) -> None:
-    """Settings that were applied while the completion ran decide about the answer that is saved along with its post."""
+    """Settings that were applied during the completion decide about an answer that is saved together with its post."""
     world.keep(contact_lookup=True, history_messages=0)
     world.meanwhile = lambda: world.keep(contact_lookup=True, history_messages=0, mode="off")
     world.write()
@@ -176,7 +176,7 @@ def test_what_guards_saw_is_judged_anew_if_it_holds_no_more(world: World) -> Non
 
 
 def test_an_answer_that_another_holder_would_save_is_dropped(world: World) -> None:
-    """Who lost the lease while the service thought saves nothing and posts nothing."""
+    """A turn that lost its lease during the completion saves nothing and posts nothing."""
     world.keep(contact_lookup=True, history_messages=0)
     world.meanwhile = lambda: world.redis.hset(RECORD, "lease", "another's")
     world.write()
@@ -185,7 +185,7 @@ def test_an_answer_that_another_holder_would_save_is_dropped(world: World) -> No
 
 
 def test_a_standing_that_changed_while_the_service_thought_decides(world: World) -> None:
-    """A pause that comes then forbids the post; the answer is on record."""
+    """A pause during the completion forbids the post; the answer is stored."""
     world.keep(contact_lookup=True, history_messages=0)
     world.meanwhile = lambda: standings_of(world.redis).pause(LANE.contact_id)
     world.write()

@@ -33,7 +33,7 @@ LOOKS = (
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """One browser for a file: its event loop must be gone before the next one begins. CI must have one (REQUIRE_BROWSER)."""
+    """One browser per file, because its event loop must end before the next one begins. REQUIRE_BROWSER requires one."""
     if CHROMIUM is None:
         if os.environ.get("REQUIRE_BROWSER"):
             pytest.fail("no Chromium is installed, and REQUIRE_BROWSER says that these tests must run")
@@ -46,7 +46,7 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module")
 def address(redis_url: str) -> Iterator[str]:
-    """A receiver for all of them."""
+    """One receiver for all tests of this file."""
     with served(redis_url) as url:
         yield url
 
@@ -83,7 +83,7 @@ def tab(chromium: Browser, address: str) -> Iterator[Callable[[int], Tab]]:
 
 @pytest.fixture(params=WIDTHS)
 def page(tab: Callable[[int], Tab], redis: Redis, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """A page of somebody who is logged in, on a phone and on a desk; it may say nothing wrong meanwhile."""
+    """A page with a login, on a phone and on a desktop; it may report no error meanwhile."""
     del redis
     one = tab(request.param)
     one.page.emulate_media(color_scheme="light")
@@ -97,7 +97,7 @@ def page(tab: Callable[[int], Tab], redis: Redis, request: pytest.FixtureRequest
 
 
 def log_in(page: Page) -> None:
-    """By the form."""
+    """Log in with the form."""
     page.goto("/console/")
     page.get_by_label("Admin token").fill(ADMIN_TOKEN)
     page.get_by_role("button", name="Log in").click()

@@ -1,4 +1,4 @@
-"""Pictures of sandbox and console for the documentation: `python -m tests.browser.screenshots FOLDER`.
+"""Screenshots of sandbox and console for the documentation: `python -m tests.browser.screenshots FOLDER`.
 
 It starts the demo, lets conversations go well and wrong, and photographs what is to be seen then at 390 and 1280 pixels, light
 and dark. Look at the pictures; the best stand in `infra/docs/images`.
@@ -32,12 +32,12 @@ CONVERSATIONS = (
 
 
 def ends(page: Page, status: str) -> None:
-    """Wait until the phone says so."""
+    """Wait until the phone shows this outcome."""
     expect(page.locator("#state")).to_have_text(status, timeout=LATER)
 
 
 def converse(page: Page) -> None:
-    """Let things happen; the last conversation stays open, with a voice note that was read."""
+    """Run conversations; the last one stays open, with a voice note that was transcribed."""
     page.wait_for_url(re.compile("#.+"))
     for location, mishap, text, status in CONVERSATIONS:
         page.evaluate("document.getElementById('fold').open = true")
@@ -54,7 +54,7 @@ def converse(page: Page) -> None:
 
 
 def shoot_sandbox(page: Page, into: Path) -> None:
-    """Photograph the page on which it happened: another one would not show what happened at GHL."""
+    """Take screenshots of this page itself, because another page would not show the events at GHL."""
     for scheme in SCHEMES:
         for width in WIDTHS:
             page.emulate_media(color_scheme=scheme)
@@ -63,7 +63,7 @@ def shoot_sandbox(page: Page, into: Path) -> None:
 
 
 def shoot(browser: Browser, pages: dict[str, str], token: str, into: Path) -> None:
-    """Photograph each page of the console at each width, light and dark."""
+    """Take screenshots of each console page at each width, light and dark."""
     for scheme in SCHEMES:
         for width in WIDTHS:
             context = browser.new_context(viewport={"width": width, "height": 844}, color_scheme=scheme, device_scale_factor=2)
@@ -79,7 +79,7 @@ def shoot(browser: Browser, pages: dict[str, str], token: str, into: Path) -> No
 
 
 def main() -> int:
-    """Start the demo, let it be used, and photograph it."""
+    """Start the demo, run conversations, and take screenshots."""
     into = Path(sys.argv[1])
     into.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, data_folder(Path(folder) / "data") as demo, sync_playwright() as playwright:

@@ -1,4 +1,4 @@
-"""What an operator does in the console, in a real browser, on a phone and on a desk."""
+"""An operator's tasks in the console, in a real browser, on a phone and on a desktop."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ CUT_OFF = """[...document.querySelectorAll('main button')]
 
 
 def live(redis: Redis, *, dead_letters: int = 3) -> None:
-    """Something on every page."""
+    """A console with data for every page."""
     keep(redis, "here", "there")
     answered(redis)
     skipped(redis)
@@ -43,12 +43,12 @@ def live(redis: Redis, *, dead_letters: int = 3) -> None:
 
 
 def go(page: Page, name: str) -> None:
-    """To one of the pages, by the navigation."""
+    """Open a page with the navigation."""
     page.get_by_role("navigation", name="Pages").get_by_role("link", name=name).click()
 
 
 def test_an_operator_reads_why_a_message_was_not_answered(page: Page, redis: Redis) -> None:
-    """Found by its id, the reason stands first."""
+    """The conversation is found by an id, and the reason is at its top."""
     live(redis)
     go(page, "Conversations")
     page.get_by_label("Name, phone number or e-mail address of a contact, or any id").fill("m2")
@@ -58,7 +58,7 @@ def test_an_operator_reads_why_a_message_was_not_answered(page: Page, redis: Red
 
 
 def test_an_operator_replays_a_dead_letter(page: Page, redis: Redis) -> None:
-    """The one that was ticked; the badge counts the others."""
+    """Only the selected dead letter is replayed; the badge counts the others."""
     live(redis)
     go(page, "Dead letters")
     page.get_by_label("Dead letter of contact contact1", exact=True).check()
@@ -69,7 +69,7 @@ def test_an_operator_replays_a_dead_letter(page: Page, redis: Redis) -> None:
 
 
 def test_an_operator_pauses_a_location(page: Page, redis: Redis) -> None:
-    """By its name."""
+    """A location is paused after its name was typed."""
     live(redis)
     go(page, "Locations")
     page.get_by_role("button", name="Pause there").click()
@@ -79,7 +79,7 @@ def test_an_operator_pauses_a_location(page: Page, redis: Redis) -> None:
 
 
 def test_an_operator_sees_an_event_as_it_happens(page: Page, redis: Redis) -> None:
-    """Without loading the page again."""
+    """The event appears without reloading the page."""
     live(redis)
     go(page, "Live")
     expect(page.locator("#events")).to_contain_text("replied")
@@ -89,7 +89,7 @@ def test_an_operator_sees_an_event_as_it_happens(page: Page, redis: Redis) -> No
 
 
 def test_an_open_page_says_when_redis_is_stuck(chromium: Browser, tmp_path: Path) -> None:
-    """It says "connection lost" within seconds, stays as it was, and is live again by itself."""
+    """The page says "connection lost" within seconds, stays as it was, and is live again by itself."""
     with own_redis(tmp_path) as server, served(server.url) as url, chromium.new_context(base_url=url) as context:
         page = context.new_page()
         log_in(page)
@@ -101,7 +101,7 @@ def test_an_open_page_says_when_redis_is_stuck(chromium: Browser, tmp_path: Path
 
 
 def test_an_operator_reads_one_text(page: Page, redis: Redis) -> None:
-    """Only after asking for it."""
+    """The text is shown only on request."""
     keep(redis)
     accept(redis, message("m1", text="only on demand"))
     page.goto("/console/conversations/m1")
@@ -112,7 +112,7 @@ def test_an_operator_reads_one_text(page: Page, redis: Redis) -> None:
 
 @pytest.mark.parametrize(("page", "scheme"), LOOKS, indirect=["page"])
 def test_an_empty_console_can_be_read_by_everybody(page: Page, scheme: str) -> None:
-    """Axe finds nothing, no page is wider than its screen, and no button is cut off."""
+    """Axe finds no error, no page is wider than its screen, and no button is cut off."""
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     for path in PAGES:
         page.goto(path)
@@ -123,7 +123,7 @@ def test_an_empty_console_can_be_read_by_everybody(page: Page, scheme: str) -> N
 
 
 def test_the_login_can_be_read_by_everybody(chromium: Browser, address: str, redis: Redis) -> None:
-    """With and without a refusal."""
+    """The login page passes axe with and without a refusal."""
     del redis
     page = chromium.new_page(base_url=address)
     page.goto("/console/")

@@ -1,4 +1,4 @@
-"""Every page of the console on a phone and on a desk, light and dark: readable by everybody, short, and usable by keyboard."""
+"""Every page of the console on a phone and on a desktop, light and dark: accessible, short, and usable by keyboard."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ UNNAMED = """[...document.querySelectorAll('main section, nav, [role=region]')]
 
 @pytest.fixture(scope="module")
 def pages(chromium: Browser, address: str) -> Iterator[Page]:
-    """One login for all of them."""
+    """One login for all pages."""
     context = chromium.new_context(base_url=address)
     page = context.new_page()
     log_in(page)
@@ -80,7 +80,7 @@ def pages(chromium: Browser, address: str) -> Iterator[Page]:
 
 @pytest.fixture
 def filled(redis: Redis) -> None:
-    """As much as a small agency has: people, failures of three kinds, a location on hold and one that is to be set up."""
+    """The data of a small agency: people, failures of three kinds, a location on hold and one without settings."""
     usual: dict[str, Any] = {"takeover_seconds": -1, "ghl_token": "pit-x", "business_hours": ("mon-fri 09:00-17:30",)}
     keep(redis, "here", "there", "held", *(f"another{number}" for number in range(30)), timezone="America/New_York", **usual)
     redis.sadd(key("holds"), "held")
@@ -102,14 +102,14 @@ def filled(redis: Redis) -> None:
 
 
 def test_every_page_has_an_address() -> None:
-    """A new page is looked at too."""
+    """A new page is tested too."""
     assert ADDRESSES.keys() == PAGES.keys()
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 @pytest.mark.usefixtures("filled")
 def test_every_page_can_be_used_by_everybody(pages: Page, width: int, scheme: Literal["light", "dark"]) -> None:
-    """Axe finds nothing; nothing is cut off, out of reach of the keyboard or without a name; no page is endless on a phone."""
+    """Axe finds no error; everything can be seen, named and reached by keyboard; no page is endless on a phone."""
     pages.set_viewport_size({"width": width, "height": 844})
     pages.emulate_media(color_scheme=scheme)
     faults: dict[str, object] = {}
@@ -138,7 +138,7 @@ def test_every_page_can_be_used_by_everybody(pages: Page, width: int, scheme: Li
 
 @pytest.mark.parametrize("script", [True, False], ids=["with a script", "without"])
 def test_times_of_day_are_the_locations_and_the_readers(chromium: Browser, address: str, redis: Redis, *, script: bool) -> None:
-    """Which is which is told; the location's stands without a script too, the reader's follows only where it is another one."""
+    """Times are labelled: the location's is shown without scripts too, the reader's only if it differs."""
     keep(redis, timezone="America/New_York")
     answered(redis)
     with chromium.new_context(base_url=address, timezone_id="Asia/Tokyo", java_script_enabled=script) as context:
@@ -154,7 +154,7 @@ def test_times_of_day_are_the_locations_and_the_readers(chromium: Browser, addre
 
 
 def test_a_message_is_said_to_a_screen_reader(pages: Page, redis: Redis) -> None:
-    """What was done is put into a live region after the page is there, which makes it be read out."""
+    """The result of an action is put into a live region after the page has loaded, so that it is read out."""
     keep(redis, "here")
     pages.goto("/console/locations")
     pages.get_by_role("button", name="Pause here").click()

@@ -1,4 +1,4 @@
-"""What an operator does with the console's lists, in a real browser, on a phone and on a desk."""
+"""An operator's tasks in the console's lists, in a real browser, on a phone and on a desktop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_PIXELS = 3000
 
 
 def work(redis: Redis, contact: str, outcome: Again | None = None, **ended: object) -> None:
-    """A message of a contact that just arrived, and its outcome."""
+    """A contact's new message, and its outcome."""
     accept(redis, message(f"m-{contact}", contact, date_added_ms=now_ms(redis)))
     lanes = lanes_of(redis)
     (lane,) = [one for one in claim(lanes) if one.contact_id == contact]
@@ -37,7 +37,7 @@ def work(redis: Redis, contact: str, outcome: Again | None = None, **ended: obje
 
 
 def test_an_operator_goes_from_a_number_to_its_list_and_tries_what_waits(page: Page, redis: Redis) -> None:
-    """From the tile to the row to the button, without leaving the list."""
+    """A tile leads to its list, and a row has the button, without leaving the list."""
     keep(redis)
     work(redis, "failed", Again(wait=3000, why="HTTP 500"))
     page.goto("/console/")
@@ -50,7 +50,7 @@ def test_an_operator_goes_from_a_number_to_its_list_and_tries_what_waits(page: P
 
 
 def test_an_operator_filters_the_conversations(page: Page, redis: Redis) -> None:
-    """By status and reason; the address keeps the filter, and it is cleared by one press."""
+    """The list is filtered by status and reason; the address contains the filter, and one click clears it."""
     keep(redis)
     work(redis, "opted-out", status=Status.SKIPPED, reason=Reason.DND)
     work(redis, "answered", status=Status.REPLIED)
@@ -67,7 +67,7 @@ def test_an_operator_filters_the_conversations(page: Page, redis: Redis) -> None
 
 
 def test_an_operator_replays_all_that_failed_by_one_cause(page: Page, redis: Redis) -> None:
-    """And the rest stays."""
+    """Dead letters of other causes stay."""
     keep(redis, "here", "there")
     dead_lettered(redis, 12, "here", error="Assistable: HTTP 500")
     dead_lettered(redis, 2, "there", error="GHL: HTTP 400")
@@ -78,7 +78,7 @@ def test_an_operator_replays_all_that_failed_by_one_cause(page: Page, redis: Red
 
 
 def test_what_can_not_be_done_is_said_on_the_page(page: Page, redis: Redis) -> None:
-    """Nothing ticked: the page itself says what to do."""
+    """If nothing is selected, the page itself says what to do."""
     keep(redis)
     dead_lettered(redis, 2)
     page.goto("/console/dead-letters")
@@ -88,7 +88,7 @@ def test_what_can_not_be_done_is_said_on_the_page(page: Page, redis: Redis) -> N
 
 
 def test_an_operator_finds_a_contact_by_its_name(page: Page, redis: Redis) -> None:
-    """Listed by name, found by a word of it, and one press away from GHL."""
+    """A contact is listed by name, found by a word of it, and one click leads to GHL."""
     keep(redis)
     knows(redis, "jane", "Jane Doe", phone="+15551234567")
     knows(redis, "john", "John Doe")
@@ -108,7 +108,7 @@ def test_an_operator_finds_a_contact_by_its_name(page: Page, redis: Redis) -> No
 
 
 def test_a_full_list_stays_short_on_a_phone(page: Page, redis: Redis) -> None:
-    """Fifty conversations and fifty dead letters are no endless scroll."""
+    """Fifty conversations and fifty dead letters need no endless scrolling."""
     keep(redis)
     for number in range(60):
         accept(redis, message(f"m{number}", f"contact{number}", date_added_ms=now_ms(redis) - number))
@@ -120,7 +120,7 @@ def test_a_full_list_stays_short_on_a_phone(page: Page, redis: Redis) -> None:
 
 
 def test_an_operator_reads_the_newest_words_in_the_list(page: Page, redis: Redis) -> None:
-    """Of one contact, in its row, with the filter as it was; the audit log says so."""
+    """The text is shown in the contact's row, with the filter unchanged, and the audit log has an entry."""
     keep(redis)
     for contact in ("jane", "john"):
         knows(redis, contact, f"{contact.title()} Doe")

@@ -1,4 +1,4 @@
-"""What an operator does on the page of a location, in a real browser, on a phone and on a desk."""
+"""An operator's tasks on the page of a location, in a real browser, on a phone and on a desktop."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def service() -> Iterator[OtherSide]:
 
 
 def test_an_operator_tests_a_provider(page: Page, redis: Redis, service: OtherSide) -> None:
-    """By one press, and reads what it answered, or why not."""
+    """One click tests it and shows its answer, or why there is none."""
     keep(redis, "here", assistable={"assistant_id": "a", "token": "t", "url": f"{service.url}/x"})
     page.goto("/console/locations/here")
     page.get_by_role("button", name="Test the provider").click()
@@ -46,7 +46,7 @@ def test_an_operator_tests_a_provider(page: Page, redis: Redis, service: OtherSi
 
 
 def test_an_operator_sets_an_installed_location_up(page: Page, redis: Redis) -> None:
-    """With what is wrong told beside its field, and drafts at first."""
+    """Each error is shown beside its field, and the mode is draft at first."""
     keep(redis, "other")
     installs_of(redis).add(LocationId("here"), "")
     page.goto("/console/locations")
@@ -67,7 +67,7 @@ def test_an_operator_sets_an_installed_location_up(page: Page, redis: Redis) -> 
 
 
 def test_an_operator_exports_a_location_and_applies_it_again(page: Page, redis: Redis, redis_url: str) -> None:
-    """The file that is saved changes nothing."""
+    """Applying the exported file changes nothing."""
     keep(redis, "here", ghl_token="very-secret", off_tags=("vip",))
     page.goto("/console/locations/here")
     with page.expect_download() as saved:

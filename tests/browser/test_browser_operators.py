@@ -1,4 +1,4 @@
-"""Several people at one console, in a real browser, on a phone and on a desk."""
+"""Several people use one console, in a real browser, on a phone and on a desktop."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def test_an_admin_adds_a_client_that_sees_only_its_location(page: Page, redis: Redis) -> None:
-    """It logs in with its own token, finds nothing of the others and no button that it may not press; the audit log names it."""
+    """The client logs in with its own token and sees only its location and permitted buttons; the audit log names it."""
     keep(redis, "acme", "here")
     answered(redis)
     dead_lettered(redis, 2)

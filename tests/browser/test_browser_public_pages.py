@@ -1,4 +1,4 @@
-"""The pages that are open to everybody, in a real browser: on a phone and on a desk, by day and by night."""
+"""The public pages in a real browser: on a phone and on a desktop, light and dark."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ PAGES = {"/": "Console", "/api/docs": "admin API"}
 def test_an_open_page_is_for_everybody(
     chromium: Browser, address: str, path: str, width: int, scheme: Literal["light", "dark"]
 ) -> None:
-    """It says what it is, axe finds nothing wrong, nothing is wider than the screen, and no other host is asked."""
+    """It says what it is, axe finds no error, nothing is wider than the screen, and no other host is requested."""
     context = chromium.new_context(base_url=address, viewport={"width": width, "height": 844}, color_scheme=scheme)
     page = context.new_page()
     hosts: set[str] = set()

@@ -1,4 +1,4 @@
-"""A report as an operator reads it, prints it for a client, and keeps it as a file."""
+"""A report as an operator reads it, prints it for a client, and saves it as a file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FIRST = datetime(2026, 10, 1, tzinfo=UTC).date()
 
 
 def a_month(redis: Redis) -> None:
-    """A location with something on each day of October 2026, and another with one day."""
+    """A location with data on each day of October 2026, and another with one day."""
     keep(redis, "here", name="Acme Dental", timezone="Europe/Berlin", prices={"*": {"input": 0.4, "output": 1.6}})
     keep(redis, "there", name="Harbour Physiotherapy")
     counts = {
@@ -39,7 +39,7 @@ def a_month(redis: Redis) -> None:
 
 
 def test_an_operator_reads_and_prints_a_clients_month(page: Page, redis: Redis) -> None:
-    """From all locations to one, then a page of paper, and a file."""
+    """The operator goes from all locations to one, prints a page, and saves a file."""
     a_month(redis)
     page.goto("/console/")
     page.get_by_role("navigation", name="Pages").get_by_role("link", name="Report").click()

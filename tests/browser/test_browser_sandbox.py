@@ -1,4 +1,4 @@
-"""The demo's sandbox page in a real browser: one writes as the contact, lets things go wrong, and sees the bridge cope."""
+"""The demo's sandbox page in a real browser: a visitor writes as the contact, causes faults, and sees the reaction."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Demo:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
-    """The demo, all of it, with short waits."""
+    """A complete demo with short waits."""
     with data_folder(tmp_path_factory.mktemp("demo") / "data") as folder:
         folder.start(command=(sys.executable, quick_demo.__file__))
         found = re.search(r"sandbox page +(\S+).*token: (\S+)", folder.says("Ctrl-C stops everything"), re.DOTALL)
@@ -66,7 +66,7 @@ def windows(chromium: Browser) -> Iterator[Callable[[int], Tab]]:
 
 @pytest.fixture(params=[1280])
 def sandbox(windows: Callable[[int], Tab], demo: Demo, request: pytest.FixtureRequest) -> Iterator[Page]:
-    """The page with a contact who has written nothing yet; it may say nothing wrong meanwhile."""
+    """The page with a new contact; it may report no error meanwhile."""
     tab = windows(request.param)
     page = tab.page
     page.context.clear_cookies()
@@ -86,19 +86,19 @@ def sandbox(windows: Callable[[int], Tab], demo: Demo, request: pytest.FixtureRe
 
 
 def write(page: Page, text: str) -> None:
-    """As the contact."""
+    """Write as the contact."""
     page.get_by_role("textbox", name="Message").fill(text)
     page.get_by_role("button", name="Send", exact=True).click()
 
 
 def status(page: Page, text: str, *, within: int = SOON) -> None:
-    """The phone says so below the name of the business, and types no longer."""
+    """The phone shows this status below the name of the business, without dots."""
     expect(page.locator("#state")).to_have_text(re.compile(text), timeout=within)
     expect(page.locator(".thinking")).to_have_count(0)
 
 
 def settle_on(page: Page, mishap: str, service: str = "") -> None:
-    """Choose who answers, and what goes wrong."""
+    """Choose the provider, and the fault."""
     if service:
         choice = page.get_by_label("Answered by")
         choice.select_option(value=choice.locator("option").filter(has_text=service).get_attribute("value"))
@@ -111,18 +111,18 @@ def replies(page: Page, count: int, *, within: int = SOON) -> None:
 
 
 def tells(page: Page, text: str, *, within: int = SOON) -> None:
-    """The bridge's own timeline has this."""
+    """The bridge's timeline contains this."""
     expect(page.locator("#timeline")).to_contain_text(text, timeout=within)
 
 
 def ends(page: Page, text: str, *, within: int = SOON) -> None:
-    """The outcome of the newest message, in the bridge's words."""
+    """The outcome of the newest message, as the bridge reports it."""
     expect(page.locator("#outcome")).to_have_text(re.compile(text), timeout=within)
 
 
 @pytest.mark.parametrize("sandbox", WIDTHS, indirect=True)
 def test_a_message_is_answered_beside_its_timeline(sandbox: Page) -> None:
-    """On a phone and on a desk, with nothing that axe finds wrong."""
+    """This works on a phone and on a desktop, and axe finds no error."""
     write(sandbox, "Hi! Is Friday free?")
     replies(sandbox, 1)
     ends(sandbox, "^replied, reply ")
@@ -158,7 +158,7 @@ def test_what_goes_wrong_is_told_and_answered_once(sandbox: Page, mishap: str, t
 
 
 def test_a_contact_who_may_not_be_written_to_gets_nothing(sandbox: Page) -> None:
-    """Do not disturb: skipped, with the reason."""
+    """With do-not-disturb the message is skipped, with the reason."""
     sandbox.get_by_label("Inject a fault into each message").select_option(label="Contact: do not disturb (DND)")
     write(sandbox, "Hi! Is Friday free?")
     ends(sandbox, "^skipped: dnd ")
@@ -167,7 +167,7 @@ def test_a_contact_who_may_not_be_written_to_gets_nothing(sandbox: Page) -> None
 
 
 def test_after_stop_nothing_is_answered(sandbox: Page) -> None:
-    """STOP stays in force for what comes after it."""
+    """STOP counts for all later messages."""
     sandbox.get_by_role("button", name="Write STOP").click()
     ends(sandbox, "^skipped: stop_word")
     write(sandbox, "Are you there?")
@@ -177,7 +177,7 @@ def test_after_stop_nothing_is_answered(sandbox: Page) -> None:
 
 
 def test_nobody_talks_over_a_human(sandbox: Page) -> None:
-    """Once staff has written, the contact is theirs."""
+    """After a message of staff the bridge does not answer."""
     write(sandbox, "Hi! Is Friday free?")
     replies(sandbox, 1)
     sandbox.get_by_role("button", name="Staff steps in").click()
@@ -218,7 +218,7 @@ def test_a_file_is_sent_and_answered(sandbox: Page, deed: str, shown: str, asked
 
 @pytest.mark.parametrize(("deed", "told"), [("Kill the worker", "asking"), ("Kill the receiver", ""), ("Kill Redis", "")])
 def test_a_killed_process_loses_nothing(sandbox: Page, deed: str, told: str) -> None:
-    """Whatever is killed while the agent thinks, the message is answered once."""
+    """If a process is killed during the completion, the message is answered once."""
     settle_on(sandbox, "Agent: slow, 8 seconds")
     write(sandbox, "Hi! Is Friday free?")
     tells(sandbox, told or "accepted")
@@ -230,7 +230,7 @@ def test_a_killed_process_loses_nothing(sandbox: Page, deed: str, told: str) -> 
 
 
 def test_a_draft_is_an_end(sandbox: Page) -> None:
-    """Where the bridge writes drafts only, the phone says so and waits for nothing more."""
+    """In draft mode the phone shows that, and waits for nothing more."""
     settle_on(sandbox, "Nothing", "drafts only")
     write(sandbox, "Hi! Is Friday free?")
     status(sandbox, "^A draft for staff: nothing was sent$")
@@ -238,7 +238,7 @@ def test_a_draft_is_an_end(sandbox: Page) -> None:
 
 
 def test_a_refused_question_is_a_dead_letter(sandbox: Page) -> None:
-    """What the agent refuses for good ends as a dead letter, with its cause, and the console's page of it is one click away."""
+    """A question that the agent always refuses becomes a dead letter with its cause; one click opens its page in the console."""
     settle_on(sandbox, "Agent: refuses the request (dead letter)", "assistable (Simulated Dental)")
     write(sandbox, "Hi! Is Friday free?")
     status(sandbox, "^Dead letter$")
@@ -250,7 +250,7 @@ def test_a_refused_question_is_a_dead_letter(sandbox: Page) -> None:
 
 
 def test_refused_logins_are_a_hold(sandbox: Page, demo: Demo) -> None:
-    """Three refused logins in a row put the location on hold; the page leads to where it is ended, and then there is a reply."""
+    """Three refused logins in a row put the location on hold; the page links to where it is ended, and then there is a reply."""
     settle_on(sandbox, "GHL: login refused (hold)", "Simulated Garage")
     write(sandbox, "Hi! Is Friday free?")
     status(sandbox, "^On hold: ")
@@ -269,7 +269,7 @@ def test_refused_logins_are_a_hold(sandbox: Page, demo: Demo) -> None:
 
 
 def test_a_webhook_that_comes_twice_is_answered_once(sandbox: Page) -> None:
-    """The second copy is called a duplicate."""
+    """The second copy is shown as a duplicate."""
     settle_on(sandbox, "GHL: webhook arrives twice")
     write(sandbox, "Hi! Is Friday free?")
     replies(sandbox, 1)
@@ -322,7 +322,7 @@ def test_delivery_and_evidence_are_shown_everywhere(sandbox: Page, demo: Demo) -
 
 
 def test_ids_are_whole_and_copied(sandbox: Page) -> None:
-    """Contact, conversation and message are told by their whole ids, and a button copies each."""
+    """The ids of contact, conversation and message are complete, and a button copies each."""
     sandbox.context.grant_permissions(["clipboard-read", "clipboard-write"])
     write(sandbox, "Hi! Is Friday free?")
     status(sandbox, "^Answered$")
@@ -338,7 +338,7 @@ def test_ids_are_whole_and_copied(sandbox: Page) -> None:
 
 @pytest.mark.parametrize("sandbox", [390], indirect=True)
 def test_on_a_phone_the_settings_are_folded(sandbox: Page) -> None:
-    """The chat stands first, and what can be chosen is below it, folded."""
+    """The chat is at the top, and the settings are below it, folded."""
     chat, fold = sandbox.locator("#messages").bounding_box(), sandbox.locator("#fold").bounding_box()
     assert chat
     assert fold
@@ -358,7 +358,7 @@ SERVICES = {
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_answers_that_a_service_gives_can_be_chosen(sandbox: Page, service: str) -> None:
-    """Those that the chosen service never gives are shown and can't be chosen."""
+    """Answers that the chosen service never gives are shown, but can't be chosen."""
     settle_on(sandbox, "Nothing", f"{service} (")
     offered = sandbox.locator("#answers option:not(:disabled)").evaluate_all("all => all.map(each => each.value)")
     assert {each.removeprefix("answer-") for each in offered} == SERVICES[service]
@@ -366,7 +366,7 @@ def test_answers_that_a_service_gives_can_be_chosen(sandbox: Page, service: str)
 
 
 def test_what_becomes_of_an_odd_answer_is_shown(sandbox: Page) -> None:
-    """An answer that holds a refusal and nothing else is no reply, and the phone and the timeline say so."""
+    """An answer that is only a refusal is no reply, and the phone and the timeline say so."""
     settle_on(sandbox, "with filtered text", "assistable (Simulated Dental)")
     write(sandbox, "Hi! Is Friday free?")
     status(sandbox, "^No reply")
@@ -392,7 +392,7 @@ def test_what_becomes_of_an_odd_answer_is_shown(sandbox: Page) -> None:
 def test_what_becomes_of_each_odd_answer_is_shown(  # noqa: PLR0917 - a row of the table
     sandbox: Page, answer: str, service: str, count: int, outcome: str, told: str
 ) -> None:
-    """Thoughts stay here, half sentences end at the last whole one, streams are read, and what is no reply says why."""
+    """Thoughts are removed, a cut text ends with its last sentence, streams are read, and a missing reply has its reason."""
     settle_on(sandbox, answer, service)
     write(sandbox, "Hi! Is Friday free?")
     ends(sandbox, outcome)
@@ -404,7 +404,7 @@ def test_what_becomes_of_each_odd_answer_is_shown(  # noqa: PLR0917 - a row of t
 
 
 def test_another_provider_answers(sandbox: Page) -> None:
-    """The chosen contact."""
+    """The provider can be changed for the chosen contact."""
     choice = sandbox.get_by_label("Answered by")
     choice.select_option(value=choice.locator("option").filter(has_text="agencii").get_attribute("value"))
     write(sandbox, "Hi! Is Friday free?")

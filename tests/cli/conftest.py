@@ -1,4 +1,4 @@
-"""The command line as a process, with an environment that holds what a test gives it and nothing else."""
+"""The command line as a process, with exactly the environment that a test sets."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 
 class Run(Protocol):
-    """Runs a command; `environ` is added to what the fixture gives."""
+    """Runs a command; `environ` is added to the fixture's environment."""
 
     def __call__(self, *arguments: str, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]: ...
 
 
 @pytest.fixture
 def bare(tmp_path: Path) -> Run:
-    """No setting at all, but for a data folder in which nothing runs."""
+    """No settings except a data folder in which nothing runs."""
 
     def run(*arguments: str, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
         given = {"PATH": os.environ["PATH"], "BRIDGE_DATA_DIR": str(tmp_path), **environ}
@@ -36,7 +36,7 @@ def bare(tmp_path: Path) -> Run:
 
 @pytest.fixture
 def run(bare: Run, redis_url: str, redis: Redis) -> Run:
-    """With an empty Redis and a secret key."""
+    """Commands with an empty Redis and a secret key."""
     del redis
     usual = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": Fernet.generate_key().decode()}
 

@@ -1,4 +1,4 @@
-"""A command as somebody sees it who sits at a terminal."""
+"""A command on a terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def on_a_terminal(*words: str, typed: str = "", columns: str = "80", **environ: str) -> str:
-    """All that it says there; `typed` is what the person types in answer."""
+    """The output on a terminal; `typed` is the person's input."""
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, int(columns), 0, 0))
     command = [sys.executable, "-m", "bridge", *words]

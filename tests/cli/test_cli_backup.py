@@ -35,7 +35,7 @@ COPIES = 3
 
 @contextmanager
 def written_to(url: str) -> Iterator[list[int]]:
-    """Write without a pause, and rewrite the file again and again; gives what was acknowledged."""
+    """Write without a pause, and rewrite the file again and again; yields the acknowledged writes."""
     acknowledged, over = [0], Event()
 
     def write() -> None:
@@ -56,7 +56,7 @@ def written_to(url: str) -> Iterator[list[int]]:
 
 @pytest.mark.parametrize("maker", torn_file.SERVERS)
 def test_a_copy_made_while_redis_writes_and_rewrites_starts(maker: str, bare: Run, tmp_path: Path) -> None:
-    """All that was acknowledged before is in it, of a script's record all or nothing, and Redis goes on as before."""
+    """It has all writes acknowledged before, each script's record completely or not at all, and Redis continues undisturbed."""
     program = torn_file.program(maker)
     with redis_server.running(tmp_path / "redis", program=program) as url, written_to(url) as acknowledged:
         for copy in range(COPIES):
@@ -76,7 +76,7 @@ def test_a_copy_made_while_redis_writes_and_rewrites_starts(maker: str, bare: Ru
 
 
 def test_another_server_may_try_the_copy(bare: Run, tmp_path: Path) -> None:
-    """Where the one that writes is in another container, the package's tries it; the one that wrote it reads it still."""
+    """If Redis runs in another container, the package's server tests the copy; the original server can still read it."""
     program = torn_file.program("Redis")
     own = tmp_path / "redis-server"
     own.symlink_to(program)
@@ -91,7 +91,7 @@ def test_another_server_may_try_the_copy(bare: Run, tmp_path: Path) -> None:
 
 
 def test_a_copy_is_restored_where_up_keeps_its_data(bare: Run, tmp_path: Path) -> None:
-    """Copied to the data folder, as the guide says, `up` starts on it, and the copy itself stays as it was."""
+    """Copied to the data folder, as the guide says, `up` starts with it, and the copy is unchanged."""
     with redis_server.running(tmp_path / "redis") as url, connect(url) as redis:
         redis.set("kept", "yes")
         assert bare("backup", str(tmp_path / "copy"), REDIS_URL=url).returncode == 0
@@ -105,7 +105,7 @@ def test_a_copy_is_restored_where_up_keeps_its_data(bare: Run, tmp_path: Path) -
 
 
 def test_files_that_are_not_here_are_named(bare: Run, tmp_path: Path) -> None:
-    """Without the files on this machine, the sentence says where they are and what to do with a hosted Redis."""
+    """Without the files on this machine, the error says where they are and what to do with a hosted Redis."""
     with redis_server.running(tmp_path / "redis") as url:
         shutil.move(tmp_path / "redis" / redis_data.MANY_FILES, tmp_path / "elsewhere")
         done = bare("backup", str(tmp_path / "copy"), REDIS_URL=url)
@@ -116,7 +116,7 @@ def test_files_that_are_not_here_are_named(bare: Run, tmp_path: Path) -> None:
 
 
 def test_files_of_another_redis_are_no_copy(bare: Run, tmp_path: Path) -> None:
-    """A folder of the same name that another Redis wrote (a container's /data, say) is found out by what it lacks."""
+    """A folder of the same name that another Redis wrote (a container's /data, say) is recognised by what it lacks."""
     with redis_server.running(tmp_path / "other") as url, connect(url) as redis:
         redis.set("of", "another")
     with redis_server.running(tmp_path / "redis") as url:
@@ -129,7 +129,7 @@ def test_files_of_another_redis_are_no_copy(bare: Run, tmp_path: Path) -> None:
 
 
 def test_a_redis_that_does_not_tell_where_its_files_are(bare: Run, tmp_path: Path) -> None:
-    """Where CONFIG is forbidden, as at hosts, the sentence says so and what to do instead."""
+    """If CONFIG is forbidden, as in hosted services, the error says so and what to do instead."""
     with redis_server.running(tmp_path / "redis") as url:
         with connect(url) as redis:
             redis.acl_setuser("app", enabled=True, passwords=["+p"], keys=["*"], commands=["+@all", "-@dangerous"])
@@ -141,7 +141,7 @@ def test_a_redis_that_does_not_tell_where_its_files_are(bare: Run, tmp_path: Pat
 
 
 def test_a_folder_that_holds_something_is_left_alone(bare: Run, tmp_path: Path) -> None:
-    """The name of a full folder, or a server elsewhere, is refused in words before anything is done."""
+    """A target folder with files, or a server on another machine, is refused with a sentence before anything is done."""
     (tmp_path / "copy").mkdir()
     (tmp_path / "copy" / "kept").touch()
     full = bare("backup", str(tmp_path / "copy"), REDIS_URL="redis://127.0.0.1:1")

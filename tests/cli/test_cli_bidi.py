@@ -1,4 +1,4 @@
-"""What strangers wrote turns nothing around on a terminal."""
+"""Texts of strangers can't change the direction of text on a terminal."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ TURNED = "\u202egnp.exe\u2066 \u200f\u061c\x9b2J"
 
 @pytest.mark.parametrize("as_json", [False, True])
 def test_no_mark_of_direction_reaches_a_terminal(run: Run, *, as_json: bool) -> None:
-    """A name that would be read backwards is written out, and a program that reads the document gets it as it is."""
+    """A name that would be displayed backwards is escaped on a terminal; a program gets it unchanged."""
     file = json.dumps({"locations": {"One": {"name": "x" + TURNED[:-3]}}}, ensure_ascii=True)
     assert run("locations", "apply", "-", stdin=to_toml(file)).returncode == 0
 
@@ -30,7 +30,7 @@ def test_no_mark_of_direction_reaches_a_terminal(run: Run, *, as_json: bool) -> 
 
 
 def test_a_wrong_id_is_told_without_its_marks(run: Run) -> None:
-    """Errors repeat what was typed or piped in, marks written out."""
+    """An error escapes direction marks in what was typed or piped in."""
     said = run("locations", "show", "One\u202e").stderr
     assert "\u202e" not in said
     assert "One\\u202e" in said

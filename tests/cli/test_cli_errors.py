@@ -1,4 +1,4 @@
-"""The command line's own manners: codes, sentences, and standard output for documents only."""
+"""The command line's errors: exit codes, sentences, and standard output only for results."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEEDS_STATE = (["locations", "list"], ["explain", "x"])
 
 @pytest.mark.parametrize("words", [["--help"], ["locations", "apply", "--help"], ["up", "--help"]])
 def test_help_needs_no_environment(bare: Run, words: list[str]) -> None:
-    """After the install, all commands can be listed."""
+    """All commands can be listed right after the installation."""
     done = bare(*words)
 
     assert (done.returncode, done.stderr) == (0, "")
@@ -34,7 +34,7 @@ def test_every_command_of_this_version_stands_in_the_help(bare: Run) -> None:
 
 @pytest.mark.parametrize("words", [["fly"], ["locations", "fly"], ["explain"], ["demo", "twice"]])
 def test_a_wrong_command_is_wrong_input(bare: Run, words: list[str]) -> None:
-    """Exit code 2, and nothing on standard output."""
+    """The exit code is 2, and standard output is empty."""
     done = bare(*words)
 
     assert (done.returncode, done.stdout) == (2, "")
@@ -42,7 +42,7 @@ def test_a_wrong_command_is_wrong_input(bare: Run, words: list[str]) -> None:
 
 @pytest.mark.parametrize("words", NEEDS_STATE)
 def test_without_redis_url_the_setting_is_named(bare: Run, words: list[str]) -> None:
-    """Exit code 78 and one sentence."""
+    """The exit code is 78, with one sentence."""
     done = bare(*words)
 
     assert (done.returncode, done.stdout) == (78, "")
@@ -59,7 +59,7 @@ def test_without_redis_url_the_setting_is_named(bare: Run, words: list[str]) -> 
     ],
 )
 def test_a_wrong_setting_is_named_and_its_value_is_not(bare: Run, name: str, value: str) -> None:
-    """Exit code 78; the value may be a secret."""
+    """The exit code is 78, and the value is not printed, because it may be a secret."""
     done = bare("locations", "list", **{"REDIS_URL": "redis://127.0.0.1:1", name: value})
 
     assert (done.returncode, done.stdout) == (78, "")
@@ -69,7 +69,7 @@ def test_a_wrong_setting_is_named_and_its_value_is_not(bare: Run, name: str, val
 
 @pytest.mark.parametrize("words", [["locations", "list", "--json"], ["explain", "x", "--json"]])
 def test_a_redis_that_does_not_answer_is_no_traceback(run: Run, words: list[str]) -> None:
-    """Exit code 1: the command was right, the world was not."""
+    """The exit code is 1, because the command itself was right."""
     done = run(*words, REDIS_URL="redis://127.0.0.1:1")
 
     assert (done.returncode, done.stdout) == (1, "")
@@ -79,7 +79,7 @@ def test_a_redis_that_does_not_answer_is_no_traceback(run: Run, words: list[str]
 
 @pytest.mark.parametrize("form", [[], ["--json"]])
 def test_an_unknown_id_is_wrong_input(run: Run, form: list[str]) -> None:
-    """`explain` exits 2 and prints no half document."""
+    """`explain` exits with 2 and prints no partial result."""
     done = run("explain", "nobody-knows-this", *form)
 
     assert (done.returncode, done.stdout) == (2, "")
@@ -88,7 +88,7 @@ def test_an_unknown_id_is_wrong_input(run: Run, form: list[str]) -> None:
 
 @pytest.mark.usefixtures("redis")
 def test_new_secrets_can_be_used(bare: Run, redis_url: str) -> None:
-    """What `secrets new` prints is an environment that the other commands take."""
+    """The output of `secrets new` is an environment that the other commands accept."""
     printed = dict(line.split("=", 1) for line in bare("secrets", "new").stdout.splitlines())
 
     assert set(printed) == {"BRIDGE_SECRET_KEY", "BRIDGE_ADMIN_TOKEN", "BRIDGE_WORKFLOW_SECRET"}
@@ -97,7 +97,7 @@ def test_new_secrets_can_be_used(bare: Run, redis_url: str) -> None:
 
 
 def test_doctor_names_everything_that_is_missing(bare: Run) -> None:
-    """Each missing setting and each service that does not answer, in one run and once each, exit code 1."""
+    """It names each missing setting and each service that does not answer, in one run and once each, with exit code 1."""
     done = bare("doctor", "--json", GHL_API_URL="http://127.0.0.1:1")
 
     findings = {each["what"]: each for each in json.loads(done.stdout)}
@@ -130,7 +130,7 @@ def test_doctor_says_that_a_key_does_not_open_the_locations(run: Run, bare: Run)
 
 
 def test_doctor_names_what_a_location_lacks(run: Run) -> None:
-    """No token, no assistant, no provider token: each is a finding of its own location."""
+    """A missing token, assistant or provider token is a finding of its location."""
     run("locations", "apply", "-", stdin="[locations.Empty]\n[locations.Other]\nghl_token = 'pit-x'")
 
     done = run("doctor", "--json", GHL_API_URL="http://127.0.0.1:1", ASSISTABLE_URL="http://127.0.0.1:1")
@@ -144,7 +144,7 @@ def test_doctor_names_what_a_location_lacks(run: Run) -> None:
 
 
 def test_doctor_looks_at_every_provider_and_warns_of_double_bots(run: Run) -> None:
-    """A provider and its fallback are both looked at; notes about who delivers are no problems."""
+    """A provider and its fallback are both checked; notes about who delivers are no problems."""
     text = """
     [locations.One]
     ghl_token = "pit-x"
@@ -168,7 +168,7 @@ def test_doctor_looks_at_every_provider_and_warns_of_double_bots(run: Run) -> No
 
 
 def test_doctor_notes_a_location_that_nothing_can_reach(run: Run) -> None:
-    """Without event, workflow secret and search nothing can come; a secret that can be guessed is noted too."""
+    """Without event, workflow secret and search no message can arrive; a secret that can be guessed is noted too."""
     text = """
     [locations.Deaf]
     reconcile_minutes = 0
@@ -192,7 +192,7 @@ def test_doctor_notes_a_location_that_nothing_can_reach(run: Run) -> None:
 
 
 def test_doctor_in_words_keeps_a_finding_on_its_line(bare: Run) -> None:
-    """Piped into grep, a problem and its remedy stay together."""
+    """In a pipe, a problem and its fix are on one line."""
     done = bare("doctor", GHL_API_URL="http://127.0.0.1:1")
 
     problems = [line for line in done.stdout.splitlines() if line.startswith("PROBLEM")]
@@ -201,7 +201,7 @@ def test_doctor_in_words_keeps_a_finding_on_its_line(bare: Run) -> None:
 
 
 def test_a_fault_of_the_file_names_file_key_and_an_example(run: Run, tmp_path: Path) -> None:
-    """Each line is whole by itself: program, file, key, what is expected, and a line that would do."""
+    """Each line is complete: program, file, key, what is expected, and an example."""
     file = tmp_path / "mine.toml"
     file.write_text(
         "[locations.One]\nname = 3\nbusiness_hours = 'mon'\ntakeover_seconds = 'long'\nhistory_messages = 'few'\n"
@@ -226,7 +226,7 @@ def test_a_fault_of_the_file_names_file_key_and_an_example(run: Run, tmp_path: P
 
 
 def test_apply_tells_what_a_location_lacks(run: Run) -> None:
-    """It is applied, and what keeps it from answering is told with the line to add, for the fallback too."""
+    """The location is applied, and what it lacks is printed with the line to add, also for the fallback."""
     done = run("locations", "apply", "-", stdin="[locations.One]\nfallback_provider = 'openai'\nopenai = { model = 'm' }")
 
     assert done.returncode == 0
@@ -237,7 +237,7 @@ def test_apply_tells_what_a_location_lacks(run: Run) -> None:
 
 
 def test_an_unreachable_redis_is_told_with_its_address(run: Run) -> None:
-    """Where it was looked for, and the command that tells more; no password."""
+    """The error has the address and the command that shows more, and no password."""
     done = run("locations", "list", REDIS_URL="redis://:very-secret@127.0.0.1:1")
 
     assert done.returncode == 1
@@ -248,7 +248,7 @@ def test_an_unreachable_redis_is_told_with_its_address(run: Run) -> None:
 
 @pytest.mark.parametrize("command", ["up", "demo"])
 def test_a_busy_port_is_one_sentence(bare: Run, command: str) -> None:
-    """Said before anything is started: which port, and what to set."""
+    """Before anything starts, the error names the port and the setting."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -1,4 +1,4 @@
-"""`ghl-bridge locations` and `dead-letters` where a location is on hold: what ends the hold, and what comes back with it."""
+"""`ghl-bridge locations` and `dead-letters` for a location on hold: what ends the hold, and what is replayed."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ LANES = [Lane(HERE, ContactId(f"c{number}")) for number in range(3)]
 
 
 class Bridge:
-    """The command line as a process, on this test's Redis."""
+    """The command line as a process, with this test's Redis."""
 
     def __init__(self, url: str, folder: Path) -> None:
         usual = {"PATH": os.environ["PATH"], "BRIDGE_DATA_DIR": str(folder)}
@@ -48,7 +48,7 @@ class Bridge:
 
 @pytest.fixture
 def bridge(redis: Redis, redis_url: str, tmp_path: Path) -> Bridge:
-    """A location that three refused logins have put on hold."""
+    """A location on hold after three refused logins."""
     bridge = Bridge(redis_url, tmp_path)
     bridge.apply()
     lanes = lanes_of(redis)
@@ -68,7 +68,7 @@ def is_held(redis: Redis) -> bool:
 
 @pytest.mark.parametrize("changed", [{"ghl": "pit-2"}, {"provider": "as-2"}])
 def test_a_changed_token_ends_a_hold(redis: Redis, bridge: Bridge, changed: dict[str, str]) -> None:
-    """Whichever login changes: what waited is due, and the dead letters that caused the hold are replayed."""
+    """A change of either login makes waiting lanes due, and replays the dead letters that caused the hold."""
     assert "no longer on hold" in bridge.apply(**changed)
     assert not is_held(redis)
     assert set(claim(lanes_of(redis))) == set(LANES)
@@ -76,21 +76,21 @@ def test_a_changed_token_ends_a_hold(redis: Redis, bridge: Bridge, changed: dict
 
 
 def test_the_same_token_ends_no_hold(redis: Redis, bridge: Bridge) -> None:
-    """Applying a file again says nothing about the login that was refused."""
+    """Applying the same file again does not change the refused login, so the hold stays."""
     assert "on hold" not in bridge.apply()
     assert is_held(redis)
     assert claim(lanes_of(redis)) == ()
 
 
 def test_resume_ends_a_hold(redis: Redis, bridge: Bridge) -> None:
-    """The operator's word is enough; a second time there is nothing to lift."""
+    """The operator may lift a hold; a second time there is none."""
     assert "3 dead letter(s) are replayed" in bridge("locations", "resume", "here").stdout
     assert not is_held(redis)
     assert "replayed" not in bridge("locations", "resume", "here").stdout
 
 
 def test_a_hold_is_listed(bridge: Bridge) -> None:
-    """`locations list` says which side refused, `dead-letters list` what died of it."""
+    """`locations list` names the side that refused, `dead-letters list` the dead letters."""
     (listed,) = json.loads(bridge("locations", "list", "--json").stdout)
     assert (listed["state"], listed["hold_why"]) == ("hold", "ghl")
     assert listed["hold_since"]

@@ -1,4 +1,4 @@
-"""Installed locations on the command line: known before they have settings, and what is wrong with their tokens is said."""
+"""Installed locations on the command line: they are known before they have settings, and problems of their tokens are shown."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def listed(run: Run) -> dict[str, Any]:
 
 
 def test_a_template_is_ready_to_be_applied(run: Run, redis: Redis) -> None:
-    """All installed locations without settings stand in it; applied as it is, they use the install."""
+    """It contains all installed locations without settings; applied unchanged, they use the install."""
     for location in ("L1", "L2"):
         note(redis, location, installed=True)
         lend(redis, location)
@@ -81,7 +81,7 @@ def test_a_template_is_ready_to_be_applied(run: Run, redis: Redis) -> None:
 
 @pytest.mark.parametrize("command", [["list"], ["show", "L1"], ["show", "L1", "--json"]])
 def test_a_grant_that_can_not_be_renewed_is_said_with_the_way_out(run: Run, redis: Redis, command: list[str]) -> None:
-    """In the list and of the location itself: why, and where to install again; no token comes along."""
+    """The list and the location say why, and where to install again; no token is printed."""
     note(redis, "L1", installed=True)
     lend(redis, "L1", refused=True)
     run("locations", "apply", "-", stdin="[locations.L1]", **APP)
@@ -93,7 +93,7 @@ def test_a_grant_that_can_not_be_renewed_is_said_with_the_way_out(run: Run, redi
 
 
 def test_doctor_says_how_a_location_logs_in(run: Run, redis: Redis) -> None:
-    """By its file, by the install, or not at all; a used-up grant and a missing app are problems, missing settings a note."""
+    """By its file, by the install, or not at all; a used grant and a missing app are problems, missing settings a note."""
     for location in ("Good", "Bad", "Gone", "Bare"):
         note(redis, location, installed=True)
     lend(redis, "Good")
@@ -115,7 +115,7 @@ def test_doctor_says_how_a_location_logs_in(run: Run, redis: Redis) -> None:
 
 
 def test_a_stop_after_an_uninstall_ends_by_resume_or_by_a_token(run: Run, redis: Redis) -> None:
-    """Applying the same file again is not enough: it may hold a thousand others."""
+    """Applying the same file again does not lift it, because the file may contain a thousand other locations."""
     text = "[locations.L1]\n[locations.L2]"
     run("locations", "apply", "-", stdin=text, **APP)
     for location in ("L1", "L2"):

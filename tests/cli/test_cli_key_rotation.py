@@ -18,7 +18,7 @@ TEXT = "\n".join(f"[locations.L{number}]\nghl_token = 'pit-{number}'" for number
 
 
 def test_rotating_makes_older_keys_superfluous(run: Run, redis: Redis) -> None:
-    """It says how many records it has re-encrypted; run again, it has nothing to do."""
+    """It prints how many records were re-encrypted; a second run has nothing to do."""
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     run("locations", "apply", "-", stdin=TEXT, BRIDGE_SECRET_KEY=old)
 
@@ -33,7 +33,7 @@ def test_rotating_makes_older_keys_superfluous(run: Run, redis: Redis) -> None:
 
 
 def test_what_no_key_opens_is_named(run: Run) -> None:
-    """Exit code 1; the others are re-encrypted anyway."""
+    """The exit code is 1, and the other records are re-encrypted anyway."""
     lost, old, new = (Fernet.generate_key().decode() for _ in range(3))
     run("locations", "apply", "-", stdin="[locations.Lost]", BRIDGE_SECRET_KEY=lost)
     run("locations", "apply", "-", stdin="[locations.Good]", BRIDGE_SECRET_KEY=f"{old},{lost}")
@@ -47,7 +47,7 @@ def test_what_no_key_opens_is_named(run: Run) -> None:
 
 
 def test_stops_of_erased_contacts_need_the_key_that_they_were_kept_under(run: Run, redis: Redis) -> None:
-    """Their owners are unknown, so they can't be re-encrypted: the output says that instead of "take it out"."""
+    """The owners are unknown, so these can't be re-encrypted: the output says that, and not to remove the key."""
     redis.hset(key("erased", "digest"), "stop:SMS", 1)
     done = run("secrets", "rotate")
     assert ("keep it" in done.stdout, "taken out" in done.stdout) == (True, False)

@@ -28,7 +28,7 @@ def skipped(redis: Redis) -> None:
 
 
 def test_conversations_are_listed_by_filter(run: Run, redis: Redis) -> None:
-    """One row a line, or one JSON document; a filter that can't be is a sentence."""
+    """One row is one line, or all is one JSON document; an impossible filter is refused with a sentence."""
     skipped(redis)
     rows = run("conversations", "list", "--reason", "dnd", "--since", "2h", **WITH_KEY)
     assert rows.stdout.split("\t")[:5] == ["contact", "here", "", "skipped: dnd", "SMS"]
@@ -38,11 +38,11 @@ def test_conversations_are_listed_by_filter(run: Run, redis: Redis) -> None:
     wrong = run("conversations", "list", "--status", "sleeping", **WITH_KEY)
     assert (wrong.returncode, "--status: must be" in wrong.stderr) == (2, True)
     no_day = run("conversations", "list", "--day", "2026-02-31", **WITH_KEY)
-    assert (no_day.returncode, "2026-02-31 is no day" in no_day.stderr) == (2, True)
+    assert (no_day.returncode, "2026-02-31 is not a day" in no_day.stderr) == (2, True)
 
 
 def test_a_conversation_is_tried_at_once(run: Run, redis: Redis) -> None:
-    """What waits is due; where nothing waits, that is said."""
+    """A waiting conversation is due at once; where nothing waits, the output says so."""
     keep(redis, debounce=500.0, most=1000.0)
     accept(redis, message("m1", date_added_ms=now_ms(redis)))
     done = run("conversations", "try", "contact", **WITH_KEY)
@@ -54,7 +54,7 @@ def test_a_conversation_is_tried_at_once(run: Run, redis: Redis) -> None:
 
 
 def test_messages_that_can_not_be_answered_are_refused(run: Run, redis: Redis) -> None:
-    """With exit code 2 and a sentence, before GHL is asked for anything."""
+    """The exit code is 2, with a sentence, before GHL is read."""
     skipped(redis)
     unknown = run("messages", "answer", "nobody", **WITH_KEY)
     assert (unknown.returncode, "message nobody is not known here" in unknown.stderr) == (2, True)
@@ -63,7 +63,7 @@ def test_messages_that_can_not_be_answered_are_refused(run: Run, redis: Redis) -
 
 
 def test_dead_letters_are_grouped_and_replayed_by_cause(run: Run, redis: Redis) -> None:
-    """The id of a cause chooses its dead letters."""
+    """The id of a cause selects its dead letters."""
     keep(redis, "here", "there")
     dead_lettered(redis, 2, "there", error="GHL: HTTP 400")
     id_ = write_dead_letter(redis, 1)

@@ -1,4 +1,4 @@
-"""`ghl-bridge locations`: a file is taken whole or not at all, and secrets go in and never come out."""
+"""`ghl-bridge locations`: a file is applied completely or not at all, and secrets are never printed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SECRETS = {"ACME_WORKFLOW": "workflow-very-secret", "ACME_TOKEN": "asst-very-sec
 
 
 def test_what_was_applied_is_listed_and_shown(run: Run) -> None:
-    """A file from standard input takes effect, its defaults included."""
+    """A file from standard input is applied with its defaults."""
     done = run("locations", "apply", "-", stdin=GOOD, **SECRETS)
 
     assert (done.returncode, done.stdout) == (0, "applied AcmeDental1  Acme Dental  (draft, assistable)\n")
@@ -46,7 +46,7 @@ def test_what_was_applied_is_listed_and_shown(run: Run) -> None:
 
 
 def test_no_secret_comes_out_again(run: Run, redis: Redis) -> None:
-    """`list` and `show` only say that a token is set, in words as in JSON, and Redis holds it sealed."""
+    """`list` and `show` only say that a token is set, as text and as JSON, and Redis has it encrypted."""
     run("locations", "apply", "-", stdin=GOOD, **SECRETS)
 
     words = (["list"], ["list", "--json"], ["show", "AcmeDental1"], ["show", "AcmeDental1", "--json"])
@@ -89,7 +89,7 @@ FAULTS = {
 
 
 def test_a_file_with_a_fault_changes_nothing(run: Run, redis: Redis) -> None:
-    """Exit code 2, one sentence a fault with its key or line, no traceback, and what was there before stays as it was."""
+    """The exit code is 2, with one sentence per fault and its key or line; nothing was changed."""
     run("locations", "apply", "-", stdin=GOOD, **SECRETS)
     before = {name: redis.dump(name) for name in redis.scan_iter()}
 
@@ -121,7 +121,7 @@ def test_a_wrong_secret_is_not_quoted(run: Run) -> None:
 
 
 def test_a_file_that_is_not_there_is_wrong_input(run: Run) -> None:
-    """A folder is refused too, and a file that is not text."""
+    """A folder, and a file that is not text, are refused too."""
     assert run("locations", "apply", "/nonexistent.toml").returncode == 2
     assert run("locations", "apply", "/").returncode == 2
     assert run("locations", "apply", "/bin/true").returncode == 2
@@ -140,7 +140,7 @@ def test_absent_locations_stay(run: Run) -> None:
 
 
 def test_an_unknown_location_is_wrong_input(run: Run) -> None:
-    """`show` of an id that nobody applied exits 2 with a sentence and prints nothing."""
+    """`show` of an unknown id exits with 2 and a sentence, and prints nothing else."""
     done = run("locations", "show", "Nobody", "--json")
 
     assert (done.returncode, done.stdout) == (2, "")
@@ -148,12 +148,12 @@ def test_an_unknown_location_is_wrong_input(run: Run) -> None:
 
 
 def test_without_locations_the_list_is_an_empty_document(run: Run) -> None:
-    """Scripts get an empty list, not nothing."""
+    """Scripts get an empty list, not an empty output."""
     assert json.loads(run("locations", "list", "--json").stdout) == []
 
 
 def test_another_secret_key_is_said_and_not_a_traceback(run: Run) -> None:
-    """What was sealed with a key that is gone is wrong settings, 78; with the old key behind the new one, all is well."""
+    """Data encrypted with a removed key is a wrong setting (78); with the old key added, the commands work."""
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
     run("locations", "apply", "-", stdin="[locations.One]", BRIDGE_SECRET_KEY=old)
 

@@ -1,4 +1,4 @@
-"""What starts on a person's machine is for that machine, unless HOST says otherwise."""
+"""Processes on a person's machine listen only there, unless HOST says otherwise."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
 
 
 def reached(address: str, port: str) -> bool:
-    """Whether somebody listens there."""
+    """Whether something listens at the address."""
     try:
         with socket.create_connection((address, int(port)), timeout=5):
             return True
@@ -40,7 +40,7 @@ def reached(address: str, port: str) -> bool:
 
 @needs_another
 def test_the_demo_is_for_this_machine(folder: Folder) -> None:
-    """Receiver, console and sandbox of the demo answer at 127.0.0.1, and refuse another address of the machine."""
+    """Receiver, console and sandbox of the demo answer at 127.0.0.1, and not at another address of the machine."""
     folder.start("demo")
     found = re.findall(r"http://127\.0\.0\.1:(\d+)/", folder.says("Ctrl-C stops everything"))
     ports = {*found, folder.environ["PORT"]}
@@ -52,7 +52,7 @@ def test_the_demo_is_for_this_machine(folder: Folder) -> None:
 @needs_another
 @pytest.mark.parametrize(("host", "elsewhere"), [("", False), ("0.0.0.0", True)])  # noqa: S104 - what is tried
 def test_up_is_for_this_machine_unless_told_otherwise(folder: Folder, host: str, elsewhere: bool) -> None:
-    """`up` listens at 127.0.0.1 alone; with HOST at every address."""
+    """`up` listens only at 127.0.0.1; with HOST at every address."""
     folder.start("up", HOST=host)
     folder.says("Ctrl-C stops everything")
     assert reached("127.0.0.1", folder.environ["PORT"])
@@ -62,7 +62,7 @@ def test_up_is_for_this_machine_unless_told_otherwise(folder: Folder, host: str,
 @needs_another
 @pytest.mark.parametrize(("host", "elsewhere"), [("", False), ("0.0.0.0", True)])  # noqa: S104 - what is tried
 def test_the_simulator_is_for_this_machine_unless_told_otherwise(folder: Folder, host: str, elsewhere: bool) -> None:
-    """The simulator alone prints its address and how a bridge is started beside it, and listens there unless HOST is set."""
+    """It prints its address and how to start a bridge beside it, and listens only at 127.0.0.1 unless HOST is set."""
     folder.start("simulator", HOST=host)
     found = re.search(r"sandbox +http://127\.0\.0\.1:(\d+)/\n", folder.says("ASSISTABLE_URL="))
     assert found
@@ -72,14 +72,14 @@ def test_the_simulator_is_for_this_machine_unless_told_otherwise(folder: Folder,
 
 
 def test_the_demo_takes_no_single_address(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The demo's parts reach each other at 127.0.0.1: with a HOST that excludes it, it says so and starts nothing."""
+    """The demo's processes use 127.0.0.1: with a HOST that excludes it, the demo prints a sentence and starts nothing."""
     monkeypatch.setenv("HOST", "192.0.2.7")
     with pytest.raises(Misconfigured, match="as HOST"):
         demo(once=True)
 
 
 def test_up_keeps_its_console_token(folder: Folder) -> None:
-    """`up` makes an admin token at its first start, says in which file it is, and never prints it."""
+    """`up` creates an admin token at its first start, says in which file it is, and never prints it."""
     folder.start("up")
     said = folder.says("Ctrl-C stops everything")
     file = folder.path / "admin.token"

@@ -1,4 +1,4 @@
-"""The command line's manners: help that teaches, tables that fit, colours for terminals, documents for programs."""
+"""The command line's output: help with examples, tables that fit, colours for terminals, documents for programs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def commands(group: Any, *before: str) -> Iterator[list[str]]:
 
 
 def test_help_teaches_by_examples() -> None:
-    """At every command, what one wants to do most stands there to be copied, within 80 columns; a group lists its commands."""
+    """Every command's help has an example to copy within 80 columns; a group lists its commands."""
     app = build()
     for words in commands(typer.main.get_command(app)):
         said = CliRunner().invoke(app, [*words, "--help"], prog_name="ghl-bridge", terminal_width=80).output
@@ -51,14 +51,14 @@ def test_help_teaches_by_examples() -> None:
 
 
 def test_the_version_is_told(bare: Run) -> None:
-    """`--version` prints the name and the installed version, and nothing else."""
+    """`--version` prints only the name and the installed version."""
     done = bare("--version")
     assert (done.returncode, done.stdout, done.stderr) == (0, f"ghl-bridge {version('ghl-bridge')}\n", "")
 
 
 @pytest.mark.usefixtures("redis")
 def test_a_file_of_settings_gives_what_the_environment_lacks(tmp_path: Path, redis_url: str) -> None:
-    """`.env` in the current folder counts; the environment wins, and an unreadable file is one sentence."""
+    """`.env` in the current folder counts; the environment has priority, and an unreadable file is one sentence."""
     (tmp_path / ".env").write_text("REDIS_URL=redis://127.0.0.1:1\nBRIDGE_SECRET_KEY=short\n")
 
     def run(**environ: str) -> subprocess.CompletedProcess[str]:
@@ -87,7 +87,7 @@ def test_help_is_quick() -> None:
 
 @pytest.mark.parametrize(("typed", "offered"), [("lo", "locations"), ("locations re", "remove"), ("dead-letters ", "replay")])
 def test_the_shell_completes(bare: Run, typed: str, offered: str) -> None:
-    """Commands and their subcommands, as bash asks for them."""
+    """The completion contains commands and their subcommands, as bash requests them."""
     words = f"ghl-bridge {typed}"
     asked = {"_GHL_BRIDGE_COMPLETE": "complete_bash", "COMP_WORDS": words, "COMP_CWORD": str(words.count(" "))}
 
@@ -95,7 +95,7 @@ def test_the_shell_completes(bare: Run, typed: str, offered: str) -> None:
 
 
 def test_every_change_tells_a_document_too(run: Run, redis: Redis) -> None:
-    """One JSON document on standard output, and nothing else there."""
+    """Standard output is one JSON document and nothing else."""
     run("locations", "apply", "-", stdin=FILE)
     for words in (
         ["locations", "apply", "-"],
@@ -117,7 +117,7 @@ def test_every_change_tells_a_document_too(run: Run, redis: Redis) -> None:
 
 
 def test_elsewhere_a_table_is_one_row_a_line_with_tabs(bare: Run, redis: Redis, redis_url: str) -> None:
-    """Without a heading, for `cut` and `awk`: every id is whole, no value is in Python's form, and nothing is read as markup."""
+    """It has no heading, for `cut` and `awk`; every id is complete, no value is in Python's notation, and nothing is markup."""
     environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}
     keep(redis)
     dead = write_dead_letter(redis, 1)
@@ -137,7 +137,7 @@ def test_elsewhere_a_table_is_one_row_a_line_with_tabs(bare: Run, redis: Redis, 
 
 @pytest.mark.parametrize("columns", ["40", "80", "200"])
 def test_on_a_terminal_ids_do_not_fold(bare: Run, redis: Redis, redis_url: str, columns: str) -> None:
-    """However narrow it is, an id stands in one piece, to be copied; words fold instead."""
+    """However narrow the terminal, an id is in one piece for copying; words wrap instead."""
     environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}
     keep(redis)
     dead = write_dead_letter(redis, 1)
@@ -155,7 +155,7 @@ def test_on_a_terminal_ids_do_not_fold(bare: Run, redis: Redis, redis_url: str, 
     ids=" ".join,
 )
 def test_what_cannot_be_undone_asks_on_a_terminal(run: Run, redis: Redis, redis_url: str, words: list[str]) -> None:
-    """Anything but y changes nothing, y and --yes do it; a script is not asked (its other tests show it)."""
+    """Only y or --yes does it; a script is not asked (its other tests show that)."""
     environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}
     run("locations", "apply", "-", stdin=FILE, **environ)
     accept(redis, message("m1", "c2", "One"))
@@ -171,7 +171,7 @@ def test_what_cannot_be_undone_asks_on_a_terminal(run: Run, redis: Redis, redis_
 
 
 def test_a_pause_of_an_id_that_was_never_seen_needs_new(run: Run) -> None:
-    """A typing error is wrong input and pauses nobody; `--new` is for a contact that is yet to come."""
+    """A typing error is refused and pauses nobody; `--new` is for a contact that has not written yet."""
     refused = run("conversations", "pause", "TYPO")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert "TYPO is not known here yet" in refused.stderr
@@ -182,7 +182,7 @@ def test_a_pause_of_an_id_that_was_never_seen_needs_new(run: Run) -> None:
 
 
 def test_colours_are_for_terminals(bare: Run, tmp_path: Path) -> None:
-    """There they are, elsewhere not, and not for somebody who wants none."""
+    """Terminals get colours, unless they are switched off; pipes get none."""
     asked = {"GHL_API_URL": "http://127.0.0.1:1", "BRIDGE_DATA_DIR": str(tmp_path)}
 
     assert "\x1b[1;31mPROBLEM" in on_a_terminal("doctor", **asked)
@@ -194,7 +194,7 @@ def test_colours_are_for_terminals(bare: Run, tmp_path: Path) -> None:
 
 
 def test_who_looks_on_sees_progress(bare: Run, redis: Redis, redis_url: str) -> None:
-    """A bar, or what is being done, on a terminal; elsewhere nothing but the outcome."""
+    """A terminal shows a bar or the current step; a pipe gets only the result."""
     environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}
     bare("locations", "apply", "-", **environ, stdin="[defaults]\ndebounce_seconds = 0\n[locations.here]\n[locations.there]")
     for number in range(3):

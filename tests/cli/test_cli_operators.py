@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def test_an_operator_is_added_listed_and_removed(run: Run) -> None:
-    """The token stands alone on standard output; the audit log tells of both changes."""
+    """Standard output is only the token; the audit log has both changes."""
     added = run("operators", "add", "jane", "--role", "operate", "--days", "30")
     assert added.returncode == 0, added.stderr
     assert added.stdout.strip().startswith("op-")
@@ -30,7 +30,7 @@ def test_an_operator_is_added_listed_and_removed(run: Run) -> None:
 
 
 def test_the_command_line_is_limited_with_its_token(bare: Run, redis_url: str, redis: Redis) -> None:
-    """A client's token sees its location and no other one, and is told what it may not."""
+    """A client's token can use only its own location, and the error names the limit."""
     keep(redis, "here", "there")
     local = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}
     token = bare("operators", "add", "acme", "--role", "read", "--location", "here", **local).stdout.strip()

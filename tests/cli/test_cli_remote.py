@@ -1,4 +1,4 @@
-"""The command line on another server: what `BRIDGE_URL` and `BRIDGE_ADMIN_TOKEN` change, and what they don't."""
+"""The command line with a remote server: what `BRIDGE_URL` and `BRIDGE_ADMIN_TOKEN` change."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def url(redis_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def elsewhere(bare: Run, url: str, redis: Redis) -> Run:
-    """The command line on that server, with no Redis of its own."""
+    """The command line with that server, without its own Redis."""
     del redis
 
     def run(*arguments: str, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
@@ -57,7 +57,7 @@ def elsewhere(bare: Run, url: str, redis: Redis) -> Run:
 
 @pytest.fixture
 def here(bare: Run, redis_url: str) -> Run:
-    """The command line on the Redis of that server."""
+    """The command line with the Redis of that server."""
 
     def run(*arguments: str, stdin: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
         return bare(*arguments, stdin=stdin, **{"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, **environ})
@@ -90,7 +90,7 @@ READING = (
 
 
 def test_reading_says_the_same_on_both_ways(here: Run, elsewhere: Run, redis: Redis) -> None:
-    """The same output and the same exit codes, in words as in JSON."""
+    """Output and exit codes are the same, as text and as JSON."""
     assert elsewhere("locations", "apply", "-", stdin=FILE, ACME="pit-very-secret").returncode == 0
     accept(redis, message("m1"))
     dead_letter = write_dead_letter(redis, 2)
@@ -122,7 +122,7 @@ CHANGING = (
 
 
 def test_changing_says_the_same_on_both_ways(here: Run, elsewhere: Run, redis: Redis) -> None:
-    """And does the same."""
+    """A change has the same effect and output."""
     said = []
     for run in (here, elsewhere):
         redis.flushall()
@@ -133,7 +133,7 @@ def test_changing_says_the_same_on_both_ways(here: Run, elsewhere: Run, redis: R
 
 
 def test_variables_are_those_of_the_command_line(elsewhere: Run) -> None:
-    """`{ env = }` is resolved where the file is, and an unset one is named; nothing was changed then."""
+    """`{ env = }` is resolved on the machine of the file, and an unset variable is named; nothing was changed then."""
     unset = elsewhere("locations", "apply", "-", stdin=FILE)
 
     assert (unset.returncode, unset.stdout) == (2, "")
@@ -142,7 +142,7 @@ def test_variables_are_those_of_the_command_line(elsewhere: Run) -> None:
 
 
 def test_a_changed_token_ends_a_hold_elsewhere_too(elsewhere: Run, redis: Redis) -> None:
-    """What the server finds out is told here."""
+    """The server's result is printed here."""
     elsewhere("locations", "apply", "-", stdin=FILE, ACME="pit-1")
     redis.hset(key("location", "here"), mapping={"hold": 1, "hold_why": "ghl"})
 
@@ -150,7 +150,7 @@ def test_a_changed_token_ends_a_hold_elsewhere_too(elsewhere: Run, redis: Redis)
 
 
 def test_without_a_token_nothing_is_asked(elsewhere: Run) -> None:
-    """Exit code 78, naming the setting."""
+    """The exit code is 78, and the error names the setting."""
     done = elsewhere("locations", "list", BRIDGE_ADMIN_TOKEN="")
 
     assert (done.returncode, done.stdout) == (78, "")
@@ -158,7 +158,7 @@ def test_without_a_token_nothing_is_asked(elsewhere: Run) -> None:
 
 
 def test_a_wrong_token_is_a_wrong_setting(elsewhere: Run) -> None:
-    """Exit code 78; neither token is told."""
+    """The exit code is 78; neither token is printed."""
     done = elsewhere("locations", "list", BRIDGE_ADMIN_TOKEN="wrong-one")
 
     assert (done.returncode, done.stdout) == (78, "")
@@ -167,7 +167,7 @@ def test_a_wrong_token_is_a_wrong_setting(elsewhere: Run) -> None:
 
 
 def test_a_server_without_admin_api_is_a_wrong_setting(elsewhere: Run, redis_url: str) -> None:
-    """Exit code 78: its own token is missing."""
+    """The exit code is 78: the server has no admin token."""
     with served(redis_url, BRIDGE_ADMIN_TOKEN="") as closed:
         done = elsewhere("locations", "list", BRIDGE_URL=closed)
 
@@ -176,7 +176,7 @@ def test_a_server_without_admin_api_is_a_wrong_setting(elsewhere: Run, redis_url
 
 
 def test_a_server_that_is_not_there_is_said_in_a_sentence(elsewhere: Run) -> None:
-    """Exit code 1, one line, no traceback."""
+    """The exit code is 1, with one line and no traceback."""
     done = elsewhere("locations", "list", "--json", BRIDGE_URL=f"http://127.0.0.1:{redis_server.free_port()}")
 
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
@@ -194,7 +194,7 @@ ANSWERS = {
 
 @pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
 def test_an_answer_of_another_form_is_said_in_a_sentence(elsewhere: Run, answer: bytes) -> None:
-    """Exit code 1, one line, no traceback: BRIDGE_URL may name anything."""
+    """The exit code is 1, with one line and no traceback, because BRIDGE_URL may be any server."""
 
     def serve(visit: Visit) -> None:
         while visit.request():

@@ -18,7 +18,7 @@ WITH_KEY = {"BRIDGE_SECRET_KEY": FERNET_KEY}
 
 
 def test_a_report_is_printed(run: Run, redis: Redis) -> None:
-    """As text, as CSV and as JSON; a period that there isn't is a sentence."""
+    """It is printed as text, CSV or JSON; an impossible period is refused with a sentence."""
     keep(redis, name="Acme")
     at = minute(f"{THURSDAY}T10:00")
     redis.rpush(key("reported"), f"here a {at}", f"here r {at} 9", f"here t {at} gpt|10|20")

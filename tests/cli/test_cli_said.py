@@ -1,4 +1,4 @@
-"""`ghl-bridge dead-letters show ID --said`: what the service said, on demand."""
+"""`ghl-bridge dead-letters show ID --said`: the service's error text, on demand."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WITH_KEY = {"BRIDGE_SECRET_KEY": FERNET_KEY}
 
 
 def test_it_is_shown_only_when_it_is_asked_for(run: Run, redis: Redis) -> None:
-    """As it was said, with who said it; as JSON beside the dead letter's own fields; each look is noted."""
+    """It is the original text with its source; in JSON it is beside the dead letter's fields; each request is audited."""
     keep(redis)
     id_ = write_dead_letter(redis, 1, said=SAID)
 
@@ -34,14 +34,14 @@ def test_it_is_shown_only_when_it_is_asked_for(run: Run, redis: Redis) -> None:
 
 
 def test_without_a_word_of_the_service_that_is_said(run: Run, redis: Redis) -> None:
-    """Exit code 2 and a sentence."""
+    """The exit code is 2, with a sentence."""
     keep(redis)
     done = run("dead-letters", "show", write_dead_letter(redis, 1), "--said", **WITH_KEY)
     assert (done.returncode, "no error text is stored" in done.stderr) == (2, True)
 
 
 def test_it_can_be_switched_off(run: Run, redis: Redis) -> None:
-    """Then the command line shows none either, and says which setting it is."""
+    """If texts are switched off, the command line shows none, and names the setting."""
     keep(redis)
     done = run("dead-letters", "show", write_dead_letter(redis, 1, said=SAID), "--said", BRIDGE_CONSOLE_SHOW_TEXT="0", **WITH_KEY)
     assert done.returncode != 0

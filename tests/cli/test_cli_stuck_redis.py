@@ -1,4 +1,4 @@
-"""Commands on a Redis that is stuck (SIGSTOP): each says so, and none waits for longer than five seconds."""
+"""Commands with a stuck Redis (SIGSTOP): each prints an error within five seconds."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Ended = tuple[subprocess.CompletedProcess[str], float]
 
 @pytest.fixture(scope="module")
 def stuck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnRedis]:
-    """A Redis that takes connections and answers nothing."""
+    """A Redis that accepts connections and never answers."""
     with own_redis(tmp_path_factory.mktemp("redis")) as server:
         server.signal(signal.SIGSTOP)
         yield server
@@ -45,7 +45,7 @@ COMMANDS = (
 
 @pytest.fixture(scope="module")
 def ended(stuck: OwnRedis, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Ended]:
-    """Each command as it ended, and its seconds. They mostly wait, so all run at once."""
+    """Each command's result and its seconds. They mostly wait, so all run at the same time."""
     folder = tmp_path_factory.mktemp("data")
     settings = {"REDIS_URL": stuck.url, "BRIDGE_SECRET_KEY": Fernet.generate_key().decode(), "GHL_API_URL": "http://127.0.0.1:1"}
     environ = {"PATH": os.environ["PATH"], "BRIDGE_DATA_DIR": str(folder), **settings}
@@ -61,7 +61,7 @@ def ended(stuck: OwnRedis, tmp_path_factory: pytest.TempPathFactory) -> dict[str
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_no_command_waits_for_a_stuck_redis(ended: dict[str, Ended], command: str) -> None:
-    """It ends with code 1 and a sentence; before, a list took 42 s and `doctor` 71."""
+    """It ends with code 1 and a sentence; earlier, a list took 42 s and `doctor` 71."""
     assert LOOK_SECONDS + max(NO_ANSWER_SECONDS, ANSWER_SECONDS) < WAIT_SECONDS
     (done, took), (_, start) = ended[command], ended["--version"]
 

@@ -1,4 +1,4 @@
-"""Answers in forms of no one provider: texts, bare words, nothing, streams, pages, refusals by status."""
+"""Answers that are not specific to a provider: texts, bare words, empty ones, streams, pages, refusals by status."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def sse(*events: Any, done: bool = True) -> bytes:
 
 
 def lines(*objects: Any) -> bytes:
-    """One JSON object a line."""
+    """One JSON object per line."""
     return "".join(json.dumps(one) + "\n" for one in objects).encode()
 
 

@@ -1,4 +1,4 @@
-"""How a case of an answer is written down, asked for and compared; the cases stand in modules of their own."""
+"""The notation of cases of answers, and how they are run and compared; the cases are in their own modules."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ AGENCII = next(one for one in PROVIDERS if one.name == "agencii")
 
 @dataclass(frozen=True, slots=True)
 class Silent:
-    """Nothing is said, for this reason."""
+    """No reply, for this reason."""
 
     reason: Reason
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """An error of this kind, whose message holds these words; the service was `asked` so many times."""
+    """An error of this kind, whose message contains these words, after `asked` requests."""
 
     kind: type[BridgeError]
     words: str = ""
@@ -38,7 +38,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """An answer: its `body` (anything but bytes becomes JSON), and the right result. `source` says where it was met.
+    """An answer: its `body` (anything but bytes becomes JSON), and the right result. `source` says where it was seen.
 
     `notes` are the notes of the timeline that must be there.
     """
@@ -53,7 +53,7 @@ class Case:
 
 
 def check(case: Case, provider: Provider, wire: Wire) -> None:
-    """Ask a service that answers so, and compare; no word of a fault's body may be told."""
+    """Ask a service with this answer, and compare the result; an error never contains text of its body."""
     headers = {"Content-Type": case.kind} if case.kind else {}
     with OtherSide(answering(http(case.status, case.body, headers))) as server:
         said = _ask(provider, wire, server.url)

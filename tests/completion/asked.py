@@ -1,4 +1,4 @@
-"""What every test of a completion service asks, and how a service is asked it: through the registry, over a real socket."""
+"""What the tests of completion services share: questions through the registry, over a real socket."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class Provider:
     services: Mapping[str, Builder] = field(default_factory=lambda: SERVICES)
 
     def location(self, base: str, **settings: Any) -> Location:
-        """A location that is answered by this service, found at `base`."""
+        """A location with this service at `base`."""
         path = self.path if self.url_path is None else self.url_path
         table = {**self.table, self.url_key: base + path, "token": "key"}
         return self.location_class.model_validate({"id": "loc", "provider": self.name, self.name: table, **settings})
@@ -212,7 +212,7 @@ PROVIDERS = (
 
 
 def _from_the_guide() -> Provider:
-    """The guide's example of a new provider, as a reader would add it."""
+    """The guide's example of a new provider, built as a reader would."""
     guide = Path(__file__).parents[2] / "infra/docs/how-to/add-a-provider.md"
     code = guide.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
     assert code.count("\n") <= 25

@@ -1,4 +1,4 @@
-"""What servers and agent builders write into texts: who, when, and what a contact may read of it. Words and ids are made up."""
+"""What servers and agent builders write into texts: who, when, and the part for the contact. Texts and ids are made up."""
 
 from __future__ import annotations
 

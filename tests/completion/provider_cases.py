@@ -1,4 +1,4 @@
-"""Answers in the forms of one provider: OpenAI's choices and content, and what automation tools answer to a webhook."""
+"""Answers specific to a provider: OpenAI's choices and content, and automation tools' answers to a webhook."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""GHL's Agent Studio: what it is asked beyond the common, and the session that is kept."""
+"""GHL's Agent Studio: fields that only it gets, and its session."""
 
 from __future__ import annotations
 
@@ -35,24 +35,24 @@ TOML = '[locations.here]\nprovider = "agent_studio"\n'
 
 
 def said(document: object, *, session: str = "") -> tuple[str, str]:
-    """The text, and the session that is kept."""
+    """The text and the stored session of an answer."""
     read = completion_of(STUDIO, {}, json.dumps(document).encode(), question=replace(QUESTION, session_id=session))
     return read.text, read.session_id
 
 
 def test_the_documented_answer_is_read() -> None:
-    """Its response is the reply, its execution the session."""
+    """`response` is the reply, and the execution is the session."""
     assert said(ANSWER) == (ANSWER["response"], "a1:a1b2c3d4e5f6g7h8i9j0k1l2")
 
 
 def test_the_session_goes_along_from_the_second_question_on() -> None:
-    """The first question names none, as documented; another agent's session is none of this one's."""
+    """The first question names none, as documented; another agent's session is not used."""
     asked = [STUDIO.build(replace(QUESTION, session_id=session)).get("executionId") for session in ("", "a1:e1", "a2:e1")]
     assert asked == [None, "e1", None]
 
 
 def test_a_session_that_ghl_lost_is_warned_of() -> None:
-    """If question and answer are in different executions, the agent has forgotten the conversation."""
+    """If question and answer have different executions, the agent has lost the conversation."""
     document = json.dumps(ANSWER).encode()
     lost = completion_of(STUDIO, {}, document, question=replace(QUESTION, session_id="a1:another"))
     assert lost.evidence["warnings"] == ["session_lost"]
@@ -60,7 +60,7 @@ def test_a_session_that_ghl_lost_is_warned_of() -> None:
 
 
 def test_version_and_variables_go_along_if_they_are_set() -> None:
-    """Without them the newest published version is asked, with the location's own address of GHL."""
+    """Without them the newest published version is called, at the location's own GHL address."""
     toml = TOML + 'ghl_token = "pit"\n[locations.here.agent_studio]\nagent_id = "a/1"\n'
     plain, full = (
         of(read(text, {})[0], from_environment({}))
@@ -79,20 +79,20 @@ def test_version_and_variables_go_along_if_they_are_set() -> None:
     [({}, Unreadable), ({"success": True}, Unreadable), ({"success": False, "message": "Agent is not active"}, Exception)],
 )
 def test_an_answer_without_a_response_is_a_fault(document: object, kind: type[Exception]) -> None:
-    """What says nothing can't be read, and what reports an error is one."""
+    """An answer without content can't be read, and one that reports an error is an error."""
     with pytest.raises(kind):
         said(document)
 
 
 def test_without_any_token_it_cant_be_asked() -> None:
-    """The table's, or the location's own; an install's token is not for this."""
+    """It uses the token of its table or of the location; an install's token does not work."""
     location = read(TOML + '[locations.here.agent_studio]\nagent_id = "a1"\n', {})[0]
     with pytest.raises(OperatorMustFix, match=r"agent_studio\.token"):
         of(location, from_environment({}))
 
 
 def test_every_provider_says_what_it_needs() -> None:
-    """A file that lacks it is refused with the line that is to be added; no provider is forgotten there."""
+    """A file without it is refused with the line to add, for every provider."""
     assert set(NEEDED) == PROVIDERS
     ((key, cure),) = missing(read(TOML, {})[0])
     assert (key, "agent_id" in cure) == ("agent_studio.agent_id", True)

@@ -1,4 +1,4 @@
-"""The results of answers that services really give: a table for every provider, over a real socket."""
+"""The results of real services' answers: a table for every provider, over a real socket."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ MODES: dict[str, str | Silent | Fault] = {
     "n8n-2.40.7/immediately-nobody": EMPTY,
     "n8n-2.40.7/last": "Hi",
     "n8n-2.40.7/last-all": "A\nB",
-    "n8n-2.40.7/last-binary": Fault(Unsendable, "there is nothing at reply_path output, an object with data, type"),
+    "n8n-2.40.7/last-binary": Fault(Unsendable, "nothing is at reply_path output, an object with data, type"),
     "n8n-2.40.7/last-empty-obj": EMPTY,
     "n8n-2.40.7/last-nodata": EMPTY,
     "n8n-2.40.7/last-none": EMPTY,
@@ -93,12 +93,12 @@ def sample(name: str) -> Case:
 
 @pytest.mark.parametrize("name", MODES)
 def test_each_response_mode_is_understood(wire: Wire, name: str) -> None:
-    """Answers of real automation tools in each of their modes are a reply, no reply, or an error for the operator; one call."""
+    """Real automation tools' answers in each mode are a reply, no reply, or an error for the operator, after one call."""
     check(sample(name), WEBHOOK, wire)
 
 
 def test_each_sample_has_its_right_value() -> None:
-    """No file is left out."""
+    """Every sample file has its case."""
     found = {path.relative_to(SAMPLES).with_suffix("").as_posix() for path in SAMPLES.rglob("*.http")}
     assert found == set(MODES)
 
@@ -106,7 +106,7 @@ def test_each_sample_has_its_right_value() -> None:
 @pytest.mark.parametrize("provider", EVERY.values(), ids=EVERY)
 @pytest.mark.parametrize("name", TEXTS)
 def test_a_text_is_read_alike_whoever_says_it(wire: Wire, provider: Provider, name: str) -> None:
-    """Thoughts, tool calls, marks and statuses: what is right of a text is right for every provider."""
+    """Thoughts, tool calls, marks and statuses have the same result for every provider."""
     source, text, right = TEXTS[name]
     check(Case(name=name, source=source, body=provider.answer(text), right=right), provider, wire)
 
@@ -114,25 +114,25 @@ def test_a_text_is_read_alike_whoever_says_it(wire: Wire, provider: Provider, na
 @pytest.mark.parametrize("provider", EVERY.values(), ids=EVERY)
 @pytest.mark.parametrize("case", BODIES, ids=lambda case: case.name)
 def test_a_body_is_read_alike_whoever_sends_it(wire: Wire, provider: Provider, case: Case) -> None:
-    """Words whatever their label, streams whatever their form, and errors that name their own cure."""
+    """Content types, streams and errors with their own fix have the same result for every provider."""
     check(case, provider, wire)
 
 
 @pytest.mark.parametrize("case", OPENAI_CASES, ids=lambda case: case.name)
 def test_why_an_answer_ended_and_what_it_holds_counts(wire: Wire, case: Case) -> None:
-    """Half sentences, filtered texts, prefaces of tool calls and lost upstreams are no replies; parts are put together."""
+    """Cut or filtered texts, prefaces of tool calls and failed upstreams are no replies; parts are joined."""
     check(case, OPENAI, wire)
 
 
 @pytest.mark.parametrize("case", WEBHOOK_CASES, ids=lambda case: case.name)
 def test_a_tools_word_about_itself_is_no_reply(wire: Wire, case: Case) -> None:
-    """It is a fault that names the cure, and the flow is run once."""
+    """It is an error that names the fix, and the flow runs once."""
     check(case, WEBHOOK, wire)
 
 
 @pytest.mark.parametrize("coding", ["utf-8", "UTF-8", "Identity", "", "GZIP", "x-gzip"])
 def test_the_name_of_a_coding_has_no_case_and_a_charset_is_none(wire: Wire, coding: str) -> None:
-    """RFC 9110, 8.4.1; what says that it is packed and is not is a fault."""
+    """By RFC 9110, 8.4.1; a body that claims a coding and lacks it is a fault."""
     body = b'{"output": "hello"}'
     packed = gzip.compress(body) if "gzip" in coding.lower() else body
     with OtherSide(answering(http(200, packed, {"Content-Encoding": coding}))) as server:
@@ -140,7 +140,7 @@ def test_the_name_of_a_coding_has_no_case_and_a_charset_is_none(wire: Wire, codi
 
 
 def test_each_case_says_where_it_was_met() -> None:
-    """A table without sources is a table of guesses."""
+    """Without a source, a case would be a guess."""
     cases = (*BODIES, *OPENAI_CASES, *WEBHOOK_CASES)
     assert all(case.source for case in cases)
     assert len({(case.name, str(case.body)) for case in cases}) == len(cases) > 120
@@ -153,7 +153,7 @@ MARKS = st.characters(exclude_categories=("Cc", "Cs"), exclude_characters="<>[]{
 @pytest.mark.parametrize("provider", EVERY.values(), ids=EVERY)
 @given(text=st.text(MARKS, min_size=1).map(str.strip).filter(bool))
 def test_a_text_without_marks_passes_unchanged(provider: Provider, text: str) -> None:
-    """Nothing is taken from words that hold no mark of any dialect."""
+    """A text without marks of any dialect loses nothing."""
     providers = Providers(WIRE, from_environment({}), services=provider.services)
     service = providers.service(provider.location("http://127.0.0.1:1"), provider.name)
     body = json.dumps(provider.answer(text)).encode()
@@ -207,7 +207,7 @@ ODD = st.one_of(
 @pytest.mark.parametrize("provider", EVERY.values(), ids=EVERY)
 @given(body=ODD, kind=st.sampled_from(["", "text/plain", "text/event-stream", "application/x-ndjson", "text/html; charset=odd"]))
 def test_no_answer_is_too_odd(provider: Provider, body: bytes, kind: str) -> None:
-    """Whatever comes is a text, a silence with its reason, or a fault of ours with a message: never anything else."""
+    """Every answer is a text, no reply with a reason, or one of our errors with a message."""
     providers = Providers(WIRE, from_environment({}), services=provider.services)
     service = providers.service(provider.location("http://127.0.0.1:1"), provider.name)
     try:

@@ -1,4 +1,4 @@
-"""Assistable: which form a URL takes, and what its many answers mean."""
+"""Assistable: which format a URL has, and the meaning of its many answers."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def said(*messages: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def test_the_path_of_the_url_says_which_form_is_asked(url: str, fields: int) -> None:
-    """The help page's form has four fields, the older one eight."""
+    """The format of the help page has four fields, the older one eight."""
     assert len(Assistable(url=url, token="key", assistant_id="a1").build(QUESTION)) == fields
 
 
@@ -62,7 +62,7 @@ def test_the_path_of_the_url_says_which_form_is_asked(url: str, fields: int) -> 
     ],
 )
 def test_the_reply_is_found_wherever_it_stands(document: object, text: str) -> None:
-    """`run.output` comes first, then the last assistant message that says anything, then what variants call it."""
+    """`run.output` comes first, then the last assistant message with a text, then the names in variants."""
     assert read(document) == Completion(text=text)
 
 
@@ -82,18 +82,18 @@ def test_the_reply_is_found_wherever_it_stands(document: object, text: str) -> N
     ],
 )
 def test_silence_is_a_decision(document: object, why: Reason) -> None:
-    """An empty answer, a refusal and a run that was overtaken are nothing to send, and no fault."""
+    """An empty answer, a refusal and a superseded run mean that there is nothing to send, and are no faults."""
     assert read(document) == Completion(text="", why_silent=why)
 
 
 def test_an_old_refusal_is_no_silence() -> None:
-    """Only the newest message's refusal counts."""
+    """Only a refusal in the newest message counts."""
     assert read(said({"content": "no", "refusal": "no"}, {"content": "hello", "refusal": None})).text == "hello"
 
 
 @pytest.mark.parametrize(("message_id", "claimed"), [("m9", "m9"), ("m1", ""), ("", ""), (None, ""), (5, "")])
 def test_a_message_id_of_its_own_is_a_claim_of_delivery(message_id: object, claimed: str) -> None:
-    """A message id that is not the contact's own is what Assistable says it delivered; the trace id is kept."""
+    """A message id that is not the contact's own names what Assistable claims to have delivered; the trace id is stored."""
     answer = read({"run": {"output": "hello", "message": {"messageId": message_id, "traceId": "t1"}}})
     assert answer == Completion(text="hello", claimed_message_id=claimed, trace_id="t1")
 
@@ -107,14 +107,14 @@ def test_a_message_id_of_its_own_is_a_claim_of_delivery(message_id: object, clai
     ],
 )
 def test_sent_is_a_claim_of_delivery(document: object) -> None:
-    """`status: sent` claims a delivery like a message id does, in whichever form it comes."""
+    """`status: sent` claims a delivery like a message id, in either format."""
     answer = read(document)
     assert (answer.text, answer.says_sent, answer.claims_delivery, answer.claimed_message_id) == ("hello", True, True, "")
 
 
 @pytest.mark.parametrize("status", ["queued", "completed", "", None, 5])
 def test_another_status_claims_nothing(status: object) -> None:
-    """Only `sent` does."""
+    """Only `sent` claims a delivery."""
     assert not read({"success": True, "data": {"response": "hello", "status": status}}).claims_delivery
 
 
@@ -131,7 +131,7 @@ def test_another_status_claims_nothing(status: object) -> None:
     ],
 )
 def test_a_200_can_be_an_error(document: object, kind: type[BridgeError]) -> None:
-    """An answer that says it failed is believed, whatever its status."""
+    """An answer that reports a failure is a failure, whatever its status."""
     with pytest.raises(BridgeError, match="HTTP 200 that reports an error") as caught:
         read(document)
     assert type(caught.value) is kind

@@ -1,4 +1,4 @@
-"""Words to and from a provider: a contact's data stays data, whatever the contact calls itself."""
+"""Texts to and from a provider: a contact's data stays data, whatever the contact's name is."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ def contact(name: str) -> Contact:
     ],
 )
 def test_a_name_is_a_name(name: str, filled: str) -> None:
-    """Letters of every script stay; line breaks, braces and marks go; it is bounded."""
+    """Letters of every script stay; line breaks, braces and marks are removed; the length is limited."""
     assert fill("Name: {contact_name}!", contact(name)) == f"Name: {filled}!"
 
 
 def test_what_is_not_known_is_left_out() -> None:
-    """Without a look-up nothing stands there, and other braces are the operator's own."""
+    """Without a look-up the place is empty, and other braces are left as the operator wrote them."""
     assert fill('{contact_phone}|{contact_name}|{"json": 1}|{name}', None) == '||{"json": 1}|{name}'
 
 
 @given(st.text())
 def test_no_name_breaks_out(name: str) -> None:
-    """One line, bounded, without anything that marks up."""
+    """It is one line of limited length without any markup."""
     filled = fill("{contact_name}", contact(name))
     assert len(filled) <= LONGEST_FIELD
     assert len(filled.splitlines()) <= 1
@@ -47,7 +47,7 @@ def test_no_name_breaks_out(name: str) -> None:
 
 @given(st.text())
 def test_no_reply_holds_control_characters(text: str) -> None:
-    """Line breaks and tabs aside."""
+    """Only line breaks and tabs stay."""
     said = clean(text)
     assert not any(ord(sign) < 32 and sign not in "\n\t" for sign in said)
     assert said == said.strip()

@@ -1,4 +1,4 @@
-"""What every completion service is held to, whichever it is: over a real socket, with exact numbers of calls."""
+"""The rules for every completion service, tested over a real socket with exact numbers of calls."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def wire() -> Iterator[Wire]:
 
 
 def test_a_question_is_one_request_in_the_words_of_the_service(wire: Wire, provider: Provider) -> None:
-    """It is posted as JSON to the path given, with the login, field by field as documented, once."""
+    """It is posted once as JSON to the path, with the login and the documented fields."""
     with OtherSide(answering(http(200, provider.answer("hello")))) as server:
         assert provider.ask(wire, server.url).text == "hello"
     (request,) = server.requests
@@ -42,7 +42,7 @@ def test_a_question_is_one_request_in_the_words_of_the_service(wire: Wire, provi
 
 
 def test_a_reply_is_bounded_and_holds_no_control_characters(wire: Wire, provider: Provider) -> None:
-    """White space around it goes, and so do control characters but line breaks and tabs, and what is too long; emoji stay."""
+    """Outer white space, control characters except line breaks and tabs, and excess length are removed; emoji stay."""
     with OtherSide(answering(http(200, provider.answer("\x1b[1m Hi\x00\r\nthere\t👋🏽 \n")))) as server:
         assert provider.ask(wire, server.url).text == "[1m Hi\nthere\t👋🏽"
     with OtherSide(answering(http(200, provider.answer("x" * 30_000)))) as server:
@@ -62,7 +62,7 @@ MUCH = {"x" * 100: ["secret words " * 100] * 100, "evidence": {"knowledge": [{"t
 
 
 def test_an_answers_evidence_is_small_and_holds_no_texts(wire: Wire, provider: Provider) -> None:
-    """Only known names, 2 KiB at most, none of the answer's text; a service without evidence is fine."""
+    """It has only known names, at most 2 KiB, and no text of the answer; a service may have none."""
     plain, text = provider.answer("secret words"), "secret words"
     answers = [plain, {**plain, **MUCH}] if isinstance(plain, dict) else [plain]
     with OtherSide(answering(*(http(200, each) for each in answers))) as server:
@@ -75,7 +75,7 @@ def test_an_answers_evidence_is_small_and_holds_no_texts(wire: Wire, provider: P
 
 
 def test_every_provider_tells_how_it_came_to_its_answer(wire: Wire, provider: Provider) -> None:
-    """Each has an answer that holds evidence, and what is kept of it is just that, without the words that matched."""
+    """Each provider has an answer with evidence, of which exactly the known fields are stored, without matched texts."""
     assert provider.evidence
     with OtherSide(answering(http(200, provider.told))) as server:
         said = provider.ask(wire, server.url)
@@ -112,7 +112,7 @@ DOWN: dict[str, Callable[[Visit], None]] = {
 
 @pytest.mark.parametrize("fault", DOWN)
 def test_a_service_that_is_down_is_asked_three_times(wire: Wire, provider: Provider, fault: str) -> None:
-    """5xx, HTML, broken JSON and broken connections may pass: three calls in one try, and no word of the service's is told."""
+    """5xx, HTML, broken JSON and broken connections are temporary: three calls per attempt, and none of the service's text."""
     with OtherSide(DOWN[fault]) as server, pytest.raises(ServiceDown) as caught:
         provider.ask(wire, server.url)
     assert "secret" not in str(caught.value)
@@ -130,7 +130,7 @@ UNCLAIMED: dict[str, Callable[[Visit], None]] = {
 
 @pytest.mark.parametrize("fault", UNCLAIMED)
 def test_what_may_have_been_delivered_is_not_asked_again(wire: Wire, provider: Provider, fault: str) -> None:
-    """If a service may deliver by itself, the same faults and answers that are not objects are unknown outcomes: one call."""
+    """If a service may deliver by itself, such faults, and answers that are not objects, are unknown outcomes after one call."""
     with OtherSide(UNCLAIMED[fault]) as server, pytest.raises(OutcomeUnknown, match="may have been delivered") as caught:
         provider.ask(wire, server.url, may_deliver=True)
     assert "secret" not in str(caught.value)
@@ -139,7 +139,7 @@ def test_what_may_have_been_delivered_is_not_asked_again(wire: Wire, provider: P
 
 @pytest.mark.parametrize("kind", ["text/html", "text/plain", "application/json"])
 def test_a_page_is_no_reply(wire: Wire, provider: Provider, kind: str) -> None:
-    """A page with 200 is a fault that says what to look at, whatever its label; a flow is not run again for it."""
+    """An HTML page with 200 is an error that says what to check, whatever its content type; a flow is not run again."""
     page = http(200, b" <!doctype html><h1>secret words</h1>", {"Content-Type": kind})
     with OtherSide(answering(page)) as server, pytest.raises(BridgeError, match="instead of a reply") as caught:
         provider.ask(wire, server.url)
@@ -149,7 +149,7 @@ def test_a_page_is_no_reply(wire: Wire, provider: Provider, kind: str) -> None:
 
 @pytest.mark.parametrize("status", [200, 202, 204])
 def test_nothing_is_silence(wire: Wire, provider: Provider, status: int) -> None:
-    """An empty answer is asked for once, and is a decision."""
+    """An empty answer is requested once, and is a decision."""
     with OtherSide(answering(http(status, b"", {"Content-Type": "application/json"}))) as server:
         assert provider.ask(wire, server.url) == Completion(text="", why_silent=Reason.EMPTY)
     assert len(server.requests) == 1
@@ -175,7 +175,7 @@ def test_what_never_left_delivered_nothing(wire: Wire, provider: Provider, may_d
 
 @pytest.mark.parametrize(("asked", "waits"), [("2", [2.0, 2.0]), ("11", [])])
 def test_a_429_is_asked_again_when_it_says(wire: Wire, provider: Provider, asked: str, waits: list[float]) -> None:
-    """Up to ten seconds are waited for within the try; a longer wait is handed on. The service is not down."""
+    """Waits up to ten seconds are within the attempt; a longer one is passed on. The service is not down."""
     slept: list[float] = []
     with OtherSide(answering(http(429, {}, {"Retry-After": asked}))) as server, pytest.raises(Retryable) as caught:
         provider.ask(wire, server.url, slept=slept, seconds=60)
@@ -184,7 +184,7 @@ def test_a_429_is_asked_again_when_it_says(wire: Wire, provider: Provider, asked
 
 
 def test_a_429_that_says_nothing_waits_for_itself(wire: Wire, provider: Provider) -> None:
-    """The waits grow, with jitter."""
+    """Without Retry-After the waits grow, with jitter."""
     slept: list[float] = []
     with OtherSide(answering(http(429), http(429), http(200, provider.answer("hello")))) as server:
         assert provider.ask(wire, server.url, slept=slept).text == "hello"
@@ -193,7 +193,7 @@ def test_a_429_that_says_nothing_waits_for_itself(wire: Wire, provider: Provider
 
 @pytest.mark.parametrize("where", ["silent", "headers", "body"])
 def test_a_slow_answer_ends_with_the_deadline(wire: Wire, provider: Provider, where: str) -> None:
-    """Nothing at all, headers or a body that trickle in: the whole of it takes no longer than it may."""
+    """No answer, slow headers and a slow body all end with the deadline."""
 
     def behave(visit: Visit) -> None:
         visit.request()
@@ -212,7 +212,7 @@ def test_a_slow_answer_ends_with_the_deadline(wire: Wire, provider: Provider, wh
 
 
 def test_a_body_without_end_is_not_read(wire: Wire, provider: Provider) -> None:
-    """Ten MiB are a fault of the service, and most of them are never taken."""
+    """Ten MiB are a fault of the service, and most of them are never read."""
     sent: list[int] = []
 
     def behave(visit: Visit) -> None:
@@ -242,7 +242,7 @@ REFUSED: list[tuple[int, Any, type[BridgeError]]] = [
 def test_a_refusal_says_what_to_do_next(
     wire: Wire, provider: Provider, status: int, document: Any, *, kind: type[BridgeError], may_deliver: bool
 ) -> None:
-    """A refused request did not run, whether or not the provider delivers: one call, no retry; the operator must fix logins."""
+    """A refused request did not run, whoever delivers: one call and no retry; a refused login is for the operator."""
     with OtherSide(answering(http(status, document))) as server, pytest.raises(BridgeError, match=f"HTTP {status}") as caught:
         provider.ask(wire, server.url, may_deliver=may_deliver)
     assert (type(caught.value), len(server.requests)) == (kind, 1)
@@ -260,14 +260,14 @@ def test_a_refusal_says_what_to_do_next(
 )
 @pytest.mark.parametrize("may_deliver", [True, False])
 def test_a_lack_of_money_passes(wire: Wire, provider: Provider, status: int, document: Any, may_deliver: bool) -> None:
-    """Credit, billing and quota are tried again, whatever the status; the service is not down."""
+    """Credit, billing and quota errors are retried, whatever the status; the service is not down."""
     with OtherSide(answering(http(status, document))) as server, pytest.raises(Retryable, match="credit, billing") as caught:
         provider.ask(wire, server.url, may_deliver=may_deliver)
     assert (type(caught.value), len(server.requests)) == (Retryable, TRIES)
 
 
 def test_a_200_can_be_an_error(wire: Wire, provider: Provider) -> None:
-    """An answer that reports an error is no reply, and none of its words are told."""
+    """An answer that reports an error is no reply, and the error contains none of its text."""
     answer = http(200, {"error": {"message": "secret words", "code": "x"}})
     with OtherSide(answering(answer)) as server, pytest.raises(Permanent, match="HTTP 200 that reports an error") as caught:
         provider.ask(wire, server.url)
@@ -277,7 +277,7 @@ def test_a_200_can_be_an_error(wire: Wire, provider: Provider) -> None:
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
 def test_redirects_are_not_followed(wire: Wire, provider: Provider, status: int) -> None:
-    """The token goes nowhere but to the address given; the operator is told to set the other one."""
+    """The token is sent only to the configured address; the error tells the operator to set the other one."""
     with OtherSide(answering(http(200, provider.answer("stolen")))) as elsewhere:
         redirect = http(status, b"", {"Location": elsewhere.url})
         with OtherSide(answering(redirect)) as server, pytest.raises(OperatorMustFix, match="redirect"):
@@ -286,6 +286,6 @@ def test_redirects_are_not_followed(wire: Wire, provider: Provider, status: int)
 
 
 def test_half_an_emoji_hurts_nobody(wire: Wire, provider: Provider) -> None:
-    """What was cut in the middle of a character arrives as a question mark."""
+    """A text that was cut within a character arrives with a question mark."""
     with OtherSide(answering(http(200, provider.answer("half \ud83d")))) as server:
         assert provider.ask(wire, server.url) == Completion(text="half ?")

@@ -1,4 +1,4 @@
-"""Evidence: what each service tells about its answer, and what is warned of; test_contract.py holds all of them to its bounds."""
+"""Evidence: what each service reports about its answer, and the warnings; test_contract.py tests its limits for all."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TEXT = "Our opening hours are nine to five"
 
 
 def test_assistable_tells_tools_knowledge_and_cost() -> None:
-    """Names of tools without their arguments, ids and scores of what matched without its text."""
+    """Names of tools without their arguments, ids and scores of matches without their texts."""
     match = {"id": "k1", "score": 0.873214, "values": [0.1], "metadata": {"text": TEXT}}
     run = {
         "output": "Nine.",
@@ -48,7 +48,7 @@ def test_assistable_tells_tools_knowledge_and_cost() -> None:
 
 
 def test_assistables_newer_form_tells_model_and_tokens() -> None:
-    """Version 3 counts tokens and names its run."""
+    """Version 3 reports tokens and the name of its run."""
     told = {"data": {"output": "Nine.", "model": "gpt", "tokens": {"prompt": 7, "completion": 2, "total": 9}, "runId": "r1"}}
     kept = evidence_of(ASSISTABLE.unwrap(told | {"status": "completed"}, question=QUESTION))
     assert kept == {"model": "gpt", "tokens": {"prompt": 7, "completion": 2, "total": 9}, "run": "r1"}
@@ -59,7 +59,7 @@ def test_assistables_newer_form_tells_model_and_tokens() -> None:
     [("assistantId", "name", "numMessages"), ("agentId", "apiIntegrationName", "messagesCount")],
 )
 def test_agencii_tells_agent_thread_and_count_in_both_spellings(agent: str, integration: str, count: str) -> None:
-    """What answered, by which integration, and how long it thinks the conversation is."""
+    """It reports the agent, its integration, and the length of the conversation."""
     told = {
         "chatId": "c1",
         "threadId": "t1",
@@ -81,7 +81,7 @@ def test_agencii_tells_agent_thread_and_count_in_both_spellings(agent: str, inte
 
 
 def test_openai_tells_model_tokens_and_why_it_ended() -> None:
-    """Usage is tokens; the finish reason is in the service's own word; called tools are named."""
+    """Usage is tokens; the finish reason is the service's own; called tools are named."""
     call = {"function": {"name": "book", "arguments": TEXT}}
     told = {
         "id": "chatcmpl-1",
@@ -99,7 +99,7 @@ def test_openai_tells_model_tokens_and_why_it_ended() -> None:
 
 
 def test_a_webhook_may_tell_evidence_by_the_same_names() -> None:
-    """What it names otherwise, and texts beside ids, are left out."""
+    """Other names, and texts beside ids, are left out."""
     told = {
         "output": "Nine.",
         "evidence": {
@@ -120,7 +120,7 @@ def test_a_webhook_may_tell_evidence_by_the_same_names() -> None:
 
 @pytest.mark.parametrize("evidence", [TEXT, [TEXT], 7, None, True])
 def test_evidence_of_another_form_is_none(evidence: object) -> None:
-    """Only an object holds evidence."""
+    """Only an object can contain evidence."""
     assert evidence_of(WEBHOOK.unwrap({"output": "Nine.", "evidence": evidence}, question=QUESTION)) == {}
 
 
@@ -140,20 +140,20 @@ def test_evidence_of_another_form_is_none(evidence: object) -> None:
 def test_agencii_warns_of_a_lost_session_and_of_another_conversation(
     session: str, told: dict[str, Any], warnings: list[str] | None
 ) -> None:
-    """A chat that was opened before has its own id and several messages; an alias comes back as it was sent."""
+    """An existing chat has its own id and several messages; an alias comes back as it was sent."""
     answer = AGENCII.unwrap({"message": {"content": "Nine."}, **told}, question=replace(QUESTION, session_id=session))
     assert evidence_of(answer).get("warnings") == warnings
 
 
 @pytest.mark.parametrize(("echoed", "warnings"), [("conv", None), ("", None), ("another", ["other_conversation"])])
 def test_assistable_warns_of_another_conversation(echoed: str, warnings: list[str] | None) -> None:
-    """It echoes the conversation that it believes it was asked about."""
+    """It echoes the conversation that the question was about."""
     told = {"run": {"output": "Nine.", "message": {"conversationId": echoed}}}
     assert evidence_of(ASSISTABLE.unwrap(told, question=QUESTION)).get("warnings") == warnings
 
 
 def test_evidence_is_bounded() -> None:
-    """However much a service tells, 2 KiB are kept at most, warnings and the model first; a usual answer takes 300 bytes."""
+    """At most 2 KiB are stored, warnings and the model first; a usual answer needs 300 bytes."""
     much = {name: ["x" * 500] * 500 for name in NAMES} | {"model": "m" * 500, "knowledge": [["k" * 500, 0.5]] * 500}
     kept = evidence_of(Envelope(evidence=much))
     assert len(orjson.dumps(kept)) <= MOST_BYTES
@@ -168,7 +168,7 @@ def test_evidence_is_bounded() -> None:
 
 
 def test_the_words_that_matched_are_apart_from_evidence() -> None:
-    """Each below its id, wherever a service puts them; rows without words and other forms are left out, and all are bounded."""
+    """Each text is under its id, wherever it was; rows without texts and other formats are left out, and all is limited."""
     rows: list[Any] = [{"id": "k1", "metadata": {"text": TEXT}}, {"id": "k2", "text": "Two"}, {"id": "k3"}, "k4", 7]
     told = {"output": "Nine.", "evidence": {"knowledge": rows, "references": [{"content": "Three"}]}}
     assert texts_of(WEBHOOK.unwrap(told, question=QUESTION)) == f"k1\n{TEXT}\n\nk2\nTwo\n\n?\nThree"

@@ -1,4 +1,4 @@
-"""If the service has forgotten a session, a new one begins."""
+"""A new session begins if the service has lost the old one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HELLO = Completion(text="hello")
 
 
 class Forgetful:
-    """A completer that refuses every question that names a session."""
+    """A completer that refuses every question with a session."""
 
     def __init__(self, refusal: BridgeError) -> None:
         self.refusal = refusal
@@ -31,7 +31,7 @@ class Forgetful:
 
 
 def test_a_refused_session_is_left_out_once() -> None:
-    """The second question names none, and has the time that is left."""
+    """The second question names none, and gets the remaining time."""
     completer = Forgetful(Permanent("unknown chat"))
     anew = Anew(completer, clock=lambda: completer.now)
     assert anew.complete(replace(QUESTION, session_id="s"), seconds=10) == HELLO
@@ -48,7 +48,7 @@ def test_other_refusals_have_other_reasons(refusal: BridgeError) -> None:
 
 
 def test_a_refusal_without_a_session_comes_out() -> None:
-    """There is nothing to leave out."""
+    """Without a session there is nothing to leave out."""
 
     class Refusing:
         def complete(self, question: Question, *, seconds: float) -> Completion:

@@ -1,4 +1,4 @@
-"""A service asks for a person: which signs count, and what of the answer is left for the contact."""
+"""A service asks for a person: which signs count, and which part of the answer is for the contact."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ MARKED: dict[str, tuple[str, str, bool]] = {
 @EVERY
 @pytest.mark.parametrize("case", MARKED)
 def test_a_marker_counts_as_the_whole_last_line_and_is_cut_off(path: str, case: str) -> None:
-    """Whichever service writes it; anywhere else it is text, or part of what is taken out anyway."""
+    """This holds for every service; anywhere else the marker is text, or part of what is removed anyway."""
     said, left, asked = MARKED[case]
     found = told(read(BY_PATH[path], BY_PATH[path].answer(said)))
     assert found == (left, asked, Reason.HANDOVER if not left else None)
@@ -70,14 +70,14 @@ def test_a_marker_counts_as_the_whole_last_line_and_is_cut_off(path: str, case: 
 
 @EVERY
 def test_a_marker_is_text_where_none_is_set(path: str) -> None:
-    """No marker, or no table for handovers: nothing is cut off."""
+    """Without a marker, or without a table for handovers, nothing is removed."""
     for signs in (None, {"marker": ""}, {"marker": "[[OTHER]]"}):
         said = read(BY_PATH[path], BY_PATH[path].answer("Hello\n[[HANDOVER]]"), signs)
         assert told(said) == ("Hello\n[[HANDOVER]]", False, None)
 
 
 def test_a_marker_in_thoughts_that_never_close_is_no_handover() -> None:
-    """Such an answer is cut off, as without a marker."""
+    """Such an answer is cut at the thought, as without a marker."""
     with pytest.raises(Exception, match="cut off by max_tokens"):
         read(OPENAI, OPENAI.answer("<think>\nA person?\n[[HANDOVER]]"))
 
@@ -110,7 +110,7 @@ TOOLS: dict[str, tuple[str, dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("case", TOOLS)
 def test_a_tool_of_the_configured_name_asks_for_a_person(case: str) -> None:
-    """What the service said beside it is for the contact; a tool of another name asks for nobody."""
+    """The service's text is for the contact; a tool of another name causes no handover."""
     path, document, text = TOOLS[case]
     assert told(read(BY_PATH[path], document)) == (text, True, None if text else Reason.HANDOVER)
     for signs in (None, {"tool": "another"}, {"tool": ""}):
@@ -130,14 +130,14 @@ NOTES = {
 
 @pytest.mark.parametrize("arguments", NOTES)
 def test_a_models_call_may_bring_a_note(arguments: str) -> None:
-    """The argument `note`, limited in length; with unreadable arguments there is none, and the handover happens anyway."""
+    """It is the argument `note`, limited in length; unreadable arguments mean no note, and the handover happens anyway."""
     said = read(OPENAI, openai(None, "handover", arguments=arguments))
     assert (said.handover, said.note) == (True, NOTES[arguments])
 
 
 @pytest.mark.parametrize("signs", [None, SIGNS])
 def test_a_webhook_asks_outright(signs: dict[str, Any] | None) -> None:
-    """`handover: true` counts in every location, with a note and with or without a reply; anything else there does not."""
+    """`handover: true` counts in every location, with or without a note and a reply; other values there don't."""
     said = read(WEBHOOK, {"handover": True, "note": "wants a refund"}, signs)
     assert (told(said), said.note) == (("", True, Reason.HANDOVER), "wants a refund")
     assert told(read(WEBHOOK, {"handover": "true", "output": "Of course."}, signs)) == ("Of course.", True, None)
@@ -161,6 +161,6 @@ def test_a_model_is_offered_the_tool_only_where_it_may_hand_over(wire: Wire) -> 
 
 
 def test_a_provider_that_posts_by_itself_is_known_by_what_it_wrote() -> None:
-    """The text with its marker is what to look for in the conversation."""
+    """The text with its marker is searched in the conversation."""
     said = read(BY_PATH["/v2/ghl-chat-completion"], {"run": {"output": "Of course.\n[[HANDOVER]]"}})
     assert (said.text, said.delivered_as) == ("Of course.", "Of course.\n[[HANDOVER]]")

@@ -1,4 +1,4 @@
-"""Only what is meant for the contact is visible, in every dialect that servers write, and no ordinary text is changed."""
+"""Only the text for the contact is visible, in every dialect that servers write, and ordinary text is unchanged."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ WORDS = st.sampled_from(["We", "open", "at", "nine", "a", "B", "é", "9"])
 
 @pytest.mark.parametrize(("who", "text"), SPOKEN, ids=[who for who, _ in SPOKEN])
 def test_what_is_meant_for_the_contact_is_left(who: str, text: str) -> None:
-    """Thoughts, tool calls, control tokens and citation marks go, with their spacing; the answer stays."""
+    """Thoughts, tool calls, control tokens and citation marks are removed with their spacing; the answer stays."""
     found = visible(text)
     assert (found.text, found.reason, found.unclosed) == (OPEN, None, False), who
     assert found.removed
@@ -52,18 +52,18 @@ def test_a_thought_that_is_cut_off_is_not_sent(who: str, text: str) -> None:
 
 @pytest.mark.parametrize("text", ORDINARY)
 def test_ordinary_text_is_returned_as_it_came(text: str) -> None:
-    """Text about marks, HTML, lists, notes, prices and brackets: byte for byte."""
+    """Text about marks, HTML, lists, notes, prices and brackets is the same, byte for byte."""
     assert visible(text) == Visible(text, None, (), unclosed=False)
 
 
 def test_a_preface_stays_and_the_call_is_named() -> None:
-    """What stands before a tool call is the caller's to judge: it is visible, and `removed` says that a call followed."""
+    """The caller decides about text before a tool call: it is visible, and `removed` says that a call followed."""
     found = visible("Let me check that.\n<tool_call>{}</tool_call>")
     assert found == Visible("Let me check that.", None, ("tool call",), unclosed=False)
 
 
 def test_what_was_removed_is_named_in_order() -> None:
-    """Each kind once, in the order in which it was met; never a word of the text."""
+    """Each kind is named once, in order of appearance, and never with text."""
     found = visible("<think>Hm.</think>Nine【4:0†source】, or ten【4:1†source】.<|im_end|>\n<|im_start|>user\nThanks")
     assert found.text == "Nine, or ten."
     assert found.removed == ("thoughts", "citation marks", "control tokens", "other turns")
@@ -85,14 +85,14 @@ def test_what_was_removed_is_named_in_order() -> None:
     ],
 )
 def test_spacing_is_repaired(text: str, left: str) -> None:
-    """Neither a double space nor a space before a full stop is left, and lists keep their form."""
+    """Neither a double space nor a space before a full stop stays, and lists keep their format."""
     assert visible(text).text == left
 
 
 @given(st.text() | st.lists(WORDS | st.sampled_from("<>[]{}()|`'\"†:/*#\n ")).map("".join))
 @example("  \n two  spaces \n")
 def test_text_without_a_mark_is_unchanged(text: str) -> None:
-    """Byte for byte, whatever the script and whatever brackets it holds."""
+    """It is the same, byte for byte, in every script and with any brackets."""
     assume(not MARK.search(text))
     found = visible(text)
     assert (found.text, found.removed, found.unclosed) == (text, (), False)
@@ -101,7 +101,7 @@ def test_text_without_a_mark_is_unchanged(text: str) -> None:
 @given(st.lists(st.one_of(st.sampled_from(MARKS), WORDS)).map("".join))
 @example("<th<|x|>ink>a")
 def test_nothing_is_left_to_take_out(text: str) -> None:
-    """Taking out a second time changes nothing."""
+    """Removing a second time changes nothing."""
     once = visible(text)
     again = visible(once.text)
     assert (again.text, again.removed) == (once.text, ())
@@ -109,14 +109,14 @@ def test_nothing_is_left_to_take_out(text: str) -> None:
 
 @given(st.lists(st.one_of(st.sampled_from(NEVER), WORDS)).map("".join))
 def test_no_mark_is_left(text: str) -> None:
-    """Marks that are glued to words, or to each other, never pass."""
+    """Marks that are attached to words, or to each other, are removed too."""
     left = visible(text).text
     assert not [mark for mark in NEVER if mark in left]
 
 
 @given(st.sampled_from(["<think>", "<thinking>", "[THINK]", "◁think▷", "<|START_THINKING|>"]), st.text(), st.text())
 def test_no_thought_is_left(opening: str, thought: str, answer: str) -> None:
-    """What stands behind an opening mark that never closes, or before a closing one, is never visible."""
+    """Text after an opening mark that never closes, or before a closing one, is never visible."""
     found = visible(f"{opening}xyzzy{thought}")
     assert "xyzzy" not in found.text
     closed = visible(f"xyzzy{thought}\n</think>\n{answer}")
@@ -147,7 +147,7 @@ HOSTILE = {
 
 @pytest.mark.parametrize("piece", HOSTILE.values(), ids=HOSTILE)
 def test_time_is_linear(piece: str) -> None:
-    """Eight times the text takes about eight times as long, not sixty-four times, up to half a MB of what is hostile."""
+    """Eight times the text takes about eight times as long, not sixty-four times, up to half a MB of hostile text."""
     small, large = (piece * (size // len(piece)) for size in (62_500, 500_000))
     assert min(_seconds(large) for _ in range(2)) < 24 * min(_seconds(small) for _ in range(3)) + 0.01
 

@@ -1,4 +1,4 @@
-"""OpenAI-compatible services: where they are, what they are told, and answers without a text."""
+"""OpenAI-compatible services: their addresses, their questions, and answers without a text."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def read(message: object, **choice: Any) -> Completion:
 
 @pytest.mark.parametrize("base", ["https://host/v1", "https://host/v1/", "https://host/v1/chat/completions"])
 def test_the_path_is_added_once(base: str) -> None:
-    """A base URL with a slash, or with the whole path, is understood too."""
+    """A base URL with a slash, or with the complete path, works too."""
     assert replace(OPENAI, base_url=base).url == "https://host/v1/chat/completions"
 
 
@@ -43,14 +43,14 @@ def test_a_local_server_needs_no_login() -> None:
     ],
 )
 def test_the_limit_has_the_name_that_the_host_takes(base: str, limit: str) -> None:
-    """OpenAI's own newer models refuse `max_tokens`, most others know nothing else."""
+    """OpenAI's newer models refuse `max_tokens`, and most others know nothing else."""
     asked = replace(OPENAI, base_url=base).build(QUESTION)
     assert [asked[name] for name in asked if name.startswith("max_")] == [500]
     assert limit in asked
 
 
 def test_without_a_prompt_there_is_no_system_turn() -> None:
-    """The history comes first, oldest first, and what the contact wrote last."""
+    """The history comes first, oldest first, and then the contact's newest text."""
     assert [turn["role"] for turn in OPENAI.build(QUESTION)["messages"]] == ["user", "assistant", "user"]
 
 
@@ -71,7 +71,7 @@ def test_without_a_prompt_there_is_no_system_turn() -> None:
     ],
 )
 def test_an_answer_without_a_text_is_silence(message: object, choice: dict[str, Any], why: Reason) -> None:
-    """`content: null`, refusals, filtered answers and tool calls alone are decisions, each with its reason."""
+    """`content: null`, refusals, filtered answers and only tool calls are decisions, each with its reason."""
     assert read(message, **choice) == Completion(text="", why_silent=why)
 
 

@@ -1,4 +1,4 @@
-"""The registry: what a location lacks is named, and no provider is asked where none may be."""
+"""The registry: missing settings of a location are named, and a provider is not called where that is not allowed."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def location(provider: str, table: dict[str, Any]) -> Location:
 
 
 def test_every_provider_of_the_file_is_served() -> None:
-    """What a location may name, the registry knows; and each is held to the contract."""
+    """Every provider that a location can name is in the registry, and passes the contract tests."""
     assert set(SERVICES) == set(BY_NAME) == set(Location.model_fields["provider"].annotation.__args__)  # type: ignore[union-attr]
 
 
@@ -40,14 +40,14 @@ def test_every_provider_of_the_file_is_served() -> None:
     ],
 )
 def test_what_a_location_lacks_is_named(provider: str, table: dict[str, Any], missing: str) -> None:
-    """By its key, before anything is asked."""
+    """The key is named before any call."""
     providers = build_providers(from_environment({}))
     with pytest.raises(OperatorMustFix, match=missing):
         providers(location(provider, table), provider, may_deliver=False)
 
 
 def test_the_environment_gives_defaults() -> None:
-    """URL and token of the two services that have them; a location's own come first."""
+    """They are URL and token of the two services that have them; a location's own have priority."""
     environ = {
         "ASSISTABLE_TOKEN": "env",
         "ASSISTABLE_URL": "https://env/x/",
@@ -67,7 +67,7 @@ def test_the_environment_gives_defaults() -> None:
 
 @pytest.mark.parametrize("provider", PROVIDERS, ids=lambda one: f"{one.name} {one.path}")
 def test_a_url_that_leads_inside_is_asked_only_where_that_is_meant(provider: Provider) -> None:
-    """Plain http to a name is refused before a connection, a name that leads inside at it; the setting allows both."""
+    """Plain http to a name is refused before the connection, a private address at it; the setting allows both."""
     with OtherSide(answering(http(200, provider.answer("hello")))) as server:
         # A name, not an address: only the system's look-up makes this machine of it.
         inside = provider.location(f"http://127.1:{server.port}")

@@ -1,4 +1,4 @@
-"""Patience around a completer: how often, how long, and for what."""
+"""Retries around a completer: how often, how long, and after which faults."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ HELLO = Completion(text="hello")
 
 
 class Time:
-    """A clock that only sleeping and working move."""
+    """A clock that only sleeping and working advance."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -32,7 +32,7 @@ class Time:
 
 
 class Scripted:
-    """A completer that takes `work` seconds for each of its outcomes, the last of which it repeats."""
+    """A completer that takes `work` seconds for each of its outcomes, and repeats the last one."""
 
     def __init__(self, time: Time, *outcomes: Completion | BridgeError, work: float = 0.0) -> None:
         self._time = time
@@ -61,7 +61,7 @@ def ask(completer: Scripted, time: Time, *, seconds: float = 120.0, attempts: in
 
 
 def test_an_answer_is_asked_for_once(time: Time) -> None:
-    """A completer that answers is not asked again."""
+    """A completer that answers is not called again."""
     completer = Scripted(time, HELLO)
     assert ask(completer, time).text == "hello"
     assert completer.given == [120.0]
@@ -75,7 +75,7 @@ def test_silence_is_not_asked_again(time: Time) -> None:
 
 
 def test_a_passing_fault_is_asked_again(time: Time) -> None:
-    """Faults that may pass are asked again after a growing wait, with what is left of the time."""
+    """Temporary faults are retried after a growing wait, within the remaining time."""
     completer = Scripted(time, Retryable("1"), Retryable("2"), HELLO, work=5.0)
     assert ask(completer, time).text == "hello"
     first, second = time.slept
@@ -85,7 +85,7 @@ def test_a_passing_fault_is_asked_again(time: Time) -> None:
 
 @pytest.mark.parametrize("attempts", [1, 2, 3])
 def test_tries_run_out(time: Time, attempts: int) -> None:
-    """The last fault comes out when all tries are used, and each try was one question."""
+    """After all attempts the last fault is raised, and each attempt was one call."""
     faults = [Retryable(str(number)) for number in range(1, 5)]
     completer = Scripted(time, *faults)
     with pytest.raises(Retryable) as caught:
@@ -96,7 +96,7 @@ def test_tries_run_out(time: Time, attempts: int) -> None:
 
 @pytest.mark.parametrize("error", [OutcomeUnknown("?"), Permanent("no"), OperatorMustFix("token")])
 def test_other_faults_come_out_at_once(time: Time, error: BridgeError) -> None:
-    """What may have been delivered, or won't pass, is asked once and comes out unchanged."""
+    """A fault that may have delivered, or is permanent, is raised unchanged after one call."""
     completer = Scripted(time, error, HELLO)
     with pytest.raises(type(error)) as caught:
         ask(completer, time)
@@ -106,13 +106,13 @@ def test_other_faults_come_out_at_once(time: Time, error: BridgeError) -> None:
 
 @pytest.mark.parametrize("asked", [0.0, 4.0, 10.0])
 def test_a_short_wait_is_kept(time: Time, asked: float) -> None:
-    """Up to ten seconds of Retry-After are waited for exactly."""
+    """Up to ten seconds of Retry-After are waited exactly."""
     assert ask(Scripted(time, Retryable("busy", retry_after=asked), HELLO), time).text == "hello"
     assert time.slept == [asked]
 
 
 def test_a_long_wait_is_handed_on(time: Time) -> None:
-    """More than ten seconds of Retry-After are the due set's to plan."""
+    """More than ten seconds of Retry-After are left to the schedule."""
     completer = Scripted(time, Retryable("busy", retry_after=10.5), HELLO)
     with pytest.raises(Retryable) as caught:
         ask(completer, time)
@@ -121,7 +121,7 @@ def test_a_long_wait_is_handed_on(time: Time) -> None:
 
 @pytest.mark.parametrize(("work", "retry_after"), [(20.0, None), (19.5, None), (12.0, 8.0)])
 def test_no_wait_reaches_beyond_the_deadline(time: Time, work: float, retry_after: float | None) -> None:
-    """Without time for another try after the wait, the fault comes out at once."""
+    """If there is no time for another attempt after the wait, the fault is raised at once."""
     completer = Scripted(time, Retryable("slow", retry_after=retry_after), HELLO, work=work)
     with pytest.raises(Retryable, match="slow"):
         ask(completer, time, seconds=20.0)
@@ -129,6 +129,6 @@ def test_no_wait_reaches_beyond_the_deadline(time: Time, work: float, retry_afte
 
 
 def test_an_answer_says_what_was_waited_out(time: Time) -> None:
-    """The faults of the tries before, in order, for the timeline."""
+    """It lists the faults of the earlier attempts, in order, for the timeline."""
     completer = Scripted(time, Retryable("HTTP 429"), Retryable("HTTP 502"), HELLO)
     assert ask(completer, time).waited_out == ("HTTP 429", "HTTP 502")

@@ -1,4 +1,4 @@
-"""JSON endpoints of one's own: where the reply stands, and how the login is sent."""
+"""Your own JSON endpoints: where the reply is, and how the login is sent."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ def read(document: object, reply_path: str = "output") -> str:
     ],
 )
 def test_the_reply_stands_where_the_path_says(document: object, path: str) -> None:
-    """A path may lead into objects and lists; only without a path of one's own are the usual places looked at."""
+    """A path may lead into objects and lists; the usual places are tried only without a configured path."""
     assert read(document, path) == "hello"
 
 
 def test_plain_text_is_the_reply() -> None:
-    """So n8n's "Respond to Webhook" may answer."""
+    """n8n's "Respond to Webhook" may answer in this way."""
     assert completion_of(WEBHOOK, {"Content-Type": "text/plain"}, b"hello", question=QUESTION).text == "hello"
 
 
 @pytest.mark.parametrize("document", [{"output": None}, {"output": ""}, {"output": None, "text": "no"}, {}, []])
 def test_nothing_where_the_reply_should_be_is_silence(document: object) -> None:
-    """The first place that is there counts, and an empty answer is a decision."""
+    """The first existing place counts, and an empty answer is a decision."""
     assert read(document) == ""
 
 
@@ -55,20 +55,20 @@ def test_nothing_where_the_reply_should_be_is_silence(document: object) -> None:
     ("document", "path"), [({"result": "hello"}, "output"), ({"output": "hello"}, "data.reply"), ({"a": []}, "a.0")]
 )
 def test_an_answer_without_that_place_is_the_operators_to_mend(document: object, path: str) -> None:
-    """It is said which path to set, and what form came."""
+    """The error says which path to set, and which format arrived."""
     with pytest.raises(OperatorMustFix, match="set webhook"):
         read(document, path)
 
 
 def test_a_workflow_that_answers_before_it_has_run_is_the_operators_to_mend() -> None:
-    """n8n's own words about it never reach a contact."""
+    """n8n's own text about it never reaches a contact."""
     with pytest.raises(OperatorMustFix, match="when the last node finishes"):
         read({"message": "Workflow was started"})
 
 
 @pytest.mark.parametrize("document", [{"error": "secret", "output": "x"}, {"ok": False, "output": "x"}, {"success": False}])
 def test_an_answer_that_says_it_failed_is_believed(document: object) -> None:
-    """Whatever else stands in it."""
+    """This holds whatever else the answer contains."""
     with pytest.raises(Permanent):
         read(document)
 
@@ -81,7 +81,7 @@ def test_a_list_of_other_things_is_unreadable(document: object) -> None:
 
 
 def test_two_items_are_joined() -> None:
-    """n8n's "all entries": a line each, and the timeline is told."""
+    """n8n's "all entries" become one line each, and the timeline says so."""
     body = json.dumps([{"output": "One."}, {}, {"output": "Two."}]).encode()
     said = completion_of(WEBHOOK, {}, body, question=QUESTION)
     assert (said.text, said.notes) == ("One.\nTwo.", ("joined: 2 items",))
@@ -100,7 +100,7 @@ def test_two_items_are_joined() -> None:
     ],
 )
 def test_what_is_no_text_at_the_path_names_the_path_to_set(document: object, path: str, cure: str) -> None:
-    """The answer was there: an object or a list is never called silence."""
+    """An object or a list at the path is never called no reply."""
     with pytest.raises(OperatorMustFix) as caught:
         read(document, path)
     assert cure in str(caught.value)
@@ -109,20 +109,20 @@ def test_what_is_no_text_at_the_path_names_the_path_to_set(document: object, pat
 
 @pytest.mark.parametrize(("value", "said"), [(42, "42"), (9.5, "9.5"), (0, "0"), ("OK", "OK"), ("true", "true")])
 def test_what_stands_at_the_path_is_the_reply(value: object, said: str) -> None:
-    """A number is said, and so is a word that would be a status elsewhere."""
+    """A number is text, and so is a word that would be a status elsewhere."""
     assert read({"output": value}) == said
     assert read({"message": value}, "message") == said
 
 
 def test_a_message_that_is_no_status_is_a_reply() -> None:
-    """Only known sentences of tools are held back there."""
+    """At `message` only known status sentences of tools are not replies."""
     assert read({"message": "OK, we will see you at nine."}) == "OK, we will see you at nine."
-    with pytest.raises(OperatorMustFix, match="only what became of the flow"):
+    with pytest.raises(OperatorMustFix, match="only a status sentence of the flow"):
         read({"message": "OK"})
 
 
 def test_the_message_may_have_another_name() -> None:
-    """A self-hosted agent that wants `message` is asked without code; all else is kept, and nothing takes its place."""
+    """A self-hosted agent that expects `message` works without code; the other fields stay, and none is replaced."""
     asked = replace(WEBHOOK, input_name="message").build(QUESTION)
     assert asked["message"] == "one\ntwo"
     assert "chatInput" not in asked
@@ -131,7 +131,7 @@ def test_the_message_may_have_another_name() -> None:
 
 
 def test_the_login_goes_into_the_header_of_its_name() -> None:
-    """As a bearer in Authorization, bare in any other, and nowhere without a token."""
+    """It is a bearer token in Authorization, bare in any other header, and absent without a token."""
     assert WEBHOOK.headers["Authorization"] == "Bearer key"
     assert replace(WEBHOOK, header="X-Api-Key").headers["X-Api-Key"] == "key"
     assert set(replace(WEBHOOK, header="X-Api-Key", token="").headers) == {"Accept"}
@@ -139,7 +139,7 @@ def test_the_login_goes_into_the_header_of_its_name() -> None:
 
 
 def test_files_go_along_by_address_and_kind() -> None:
-    """Only when the question brings any; GHL's addresses stay as they are."""
+    """They are there only if the question has any; GHL's addresses are unchanged."""
     files = (Attachment("https://files.example.com/1.jpg", MediaKind.IMAGE),)
     assert "attachments" not in WEBHOOK.build(QUESTION)
     assert json.loads(json.dumps(WEBHOOK.build(replace(QUESTION, attachments=files))["attachments"])) == [

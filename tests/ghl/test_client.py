@@ -1,4 +1,4 @@
-"""GHL over real sockets: how often it is asked, and what is certain afterwards."""
+"""GHL's client with real sockets: the number of requests, and what is certain afterwards."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from bridge.errors import (
 )
 from bridge.ghl.access import Access, Need, Unlimited, alone
 from bridge.ghl.client import GHL
-from bridge.ghl.rate_limit import Limits
+from bridge.ghl.rate_limit_headers import Limits
 from bridge.model import Contact, ContactId, ConversationId, MessageId, Reason, Reply, Sent, Skip
 from bridge.wire.calls import Wire
 from tests.other_side import OtherSide, Visit, answering, cutting, http
@@ -52,7 +52,7 @@ def ghl(wire: Wire, slept: list[float]) -> Callable[[str], GHL]:
 
 
 def test_a_reply_is_posted_as_ghl_wants_it(ghl: Callable[[str], GHL]) -> None:
-    """One request with token and version brings the reply, and its ids come back."""
+    """One request with token and version sends the reply and returns its ids."""
     with OtherSide(answering(SENT)) as server:
         sent = ghl(server.url + "/").post(REPLY, token=alone("pit-1"), seconds=5)
     assert sent == Sent(message_ids=(MessageId("m1"),), conversation_id=ConversationId("conv"))
@@ -85,7 +85,7 @@ def reset(visit: Visit) -> None:
 def test_what_may_have_been_sent_is_not_sent_again(
     ghl: Callable[[str], GHL], behave: Callable[[Visit], None], kind: type[BridgeError]
 ) -> None:
-    """After an unknown outcome or a final refusal, GHL saw one request and sees no other."""
+    """After an unknown outcome or a final refusal there was one request, and there is no other."""
     with OtherSide(behave) as server, pytest.raises(kind) as caught:
         ghl(server.url).post(REPLY, token=TOKEN, seconds=5)
     assert type(caught.value) in {kind, *kind.__subclasses__()}
@@ -110,7 +110,7 @@ def test_a_lost_receipt_is_still_a_receipt(ghl: Callable[[str], GHL], taken: byt
 
 
 def test_a_dnd_refusal_costs_one_call(ghl: Callable[[str], GHL]) -> None:
-    """A contact who wants no messages is asked about once."""
+    """For a contact with do-not-disturb one request is made."""
     with OtherSide(answering(http(400, {"message": "Cannot send message as DND is active for SMS."}))) as server:
         skip = ghl(server.url).post(REPLY, token=TOKEN, seconds=5)
     assert isinstance(skip, Skip)
@@ -119,7 +119,7 @@ def test_a_dnd_refusal_costs_one_call(ghl: Callable[[str], GHL]) -> None:
 
 
 def test_what_was_not_sent_is_tried_again(ghl: Callable[[str], GHL], slept: list[float]) -> None:
-    """A refusal for now is tried again, later each time, and the reply goes out once."""
+    """After a temporary refusal the post is retried with growing waits, and the reply is sent once."""
     with OtherSide(answering(BUSY, BUSY, SENT)) as server:
         assert isinstance(ghl(server.url).post(REPLY, token=TOKEN, seconds=60), Sent)
     assert len(server.requests) == 3
@@ -128,7 +128,7 @@ def test_what_was_not_sent_is_tried_again(ghl: Callable[[str], GHL], slept: list
 
 
 def test_three_tries_are_all(ghl: Callable[[str], GHL], slept: list[float]) -> None:
-    """A refusal that stays is tried three times, and comes out as it is."""
+    """A refusal that stays is retried until three attempts were made, and then raised unchanged."""
     with OtherSide(answering(BUSY)) as server, pytest.raises(Retryable, match="HTTP 402") as caught:
         ghl(server.url).post(REPLY, token=TOKEN, seconds=60)
     assert caught.value.retry_after is None
@@ -136,14 +136,14 @@ def test_three_tries_are_all(ghl: Callable[[str], GHL], slept: list[float]) -> N
 
 
 def test_an_unknown_outcome_ends_the_tries(ghl: Callable[[str], GHL]) -> None:
-    """A try that may have sent is the last one, even after tries that did not."""
+    """An attempt that may have sent is the last one, even after attempts that did not."""
     with OtherSide(answering(BUSY, http(500, {}), SENT)) as server, pytest.raises(OutcomeUnknown):
         ghl(server.url).post(REPLY, token=TOKEN, seconds=60)
     assert len(server.requests) == 2
 
 
 def test_nothing_listening_is_tried_three_times(ghl: Callable[[str], GHL], slept: list[float]) -> None:
-    """A connection that is refused is tried again, since nothing was sent."""
+    """A refused connection is retried, because nothing was sent."""
     with OtherSide(cutting(b"")) as server:
         url = server.url
     with pytest.raises(Retryable, match="nothing was sent"):
@@ -152,7 +152,7 @@ def test_nothing_listening_is_tried_three_times(ghl: Callable[[str], GHL], slept
 
 
 class Told(Unlimited):
-    """A budget that notes what it is told."""
+    """A budget that records its calls."""
 
     def __init__(self) -> None:
         self.spent: list[Need] = []
@@ -172,7 +172,7 @@ class Told(Unlimited):
 
 @pytest.mark.parametrize("posting", [True, False])
 def test_a_429_holds_no_slot(ghl: Callable[[str], GHL], slept: list[float], *, posting: bool) -> None:
-    """Nothing is tried again and nobody sleeps: the budget is told, and the location waits."""
+    """A 429 is not retried, and nobody sleeps: the budget is informed, and the location waits."""
     budget = Told()
     access = Access(bearer=Renewing(), budget=budget)
     with OtherSide(answering(http(429, {"message": "Too many requests"}), SENT)) as server:
@@ -188,7 +188,7 @@ def test_a_429_holds_no_slot(ghl: Callable[[str], GHL], slept: list[float], *, p
 
 @pytest.mark.parametrize("asked", ["0", "3", "10"])
 def test_a_short_wait_is_kept(ghl: Callable[[str], GHL], slept: list[float], asked: str) -> None:
-    """Up to ten seconds of Retry-After are waited for exactly; the location's other requests are told to wait as long."""
+    """Up to ten seconds of Retry-After are waited exactly, and the location's other requests wait as long."""
     budget = Told()
     access = Access(bearer=Renewing(), budget=budget)
     with OtherSide(answering(http(429, {}, {"Retry-After": asked}), SENT)) as server:
@@ -198,21 +198,21 @@ def test_a_short_wait_is_kept(ghl: Callable[[str], GHL], slept: list[float], ask
 
 @pytest.mark.parametrize("asked", ["11", "600"])
 def test_a_long_wait_is_handed_on(ghl: Callable[[str], GHL], slept: list[float], asked: str) -> None:
-    """More than ten seconds of Retry-After are the caller's to plan."""
+    """More than ten seconds of Retry-After are left to the caller."""
     with OtherSide(answering(http(429, {}, {"Retry-After": asked}))) as server, pytest.raises(Retryable) as caught:
         ghl(server.url).post(REPLY, token=TOKEN, seconds=3600)
     assert (caught.value.retry_after, len(server.requests), slept) == (float(asked), 1, [])
 
 
 def test_no_wait_reaches_beyond_the_deadline(ghl: Callable[[str], GHL], slept: list[float]) -> None:
-    """A try that could begin only after the deadline is not waited for."""
+    """An attempt that could begin only after the deadline is not awaited."""
     with OtherSide(answering(http(429, {}, {"Retry-After": "5"}))) as server, pytest.raises(Retryable) as caught:
         ghl(server.url).post(REPLY, token=TOKEN, seconds=4)
     assert (caught.value.retry_after, len(server.requests), slept) == (5.0, 1, [])
 
 
 def test_each_try_is_paid_for_by_its_urgency(ghl: Callable[[str], GHL]) -> None:
-    """A post has its own urgency, a read that of its access; the rate limit in the answer's headers is used."""
+    """A post has its own urgency, a read that of its access; the rate limit in the answer's headers is stored."""
     budget = Told()
     access = Access(bearer=Renewing(), budget=budget, need=Need.LOOKUP)
     told = {"X-RateLimit-Max": "100", "X-RateLimit-Remaining": "98"}
@@ -224,7 +224,7 @@ def test_each_try_is_paid_for_by_its_urgency(ghl: Callable[[str], GHL]) -> None:
 
 
 def test_without_room_nothing_is_sent(ghl: Callable[[str], GHL], slept: list[float]) -> None:
-    """A budget that is used up raises before a connection is opened."""
+    """If the rate limit does not allow the request, an error is raised before a connection is opened."""
 
     class Empty(Unlimited):
         def acquire(self, need: Need) -> None:
@@ -236,7 +236,7 @@ def test_without_room_nothing_is_sent(ghl: Callable[[str], GHL], slept: list[flo
 
 
 def test_the_last_word_is_asked_before_each_try(ghl: Callable[[str], GHL]) -> None:
-    """A fence that falls between two tries stops the second, with the first one's request the only one."""
+    """A lease that is lost between two attempts prevents the second; the first is the only request."""
     asked = []
 
     def before_send() -> None:
@@ -250,7 +250,7 @@ def test_the_last_word_is_asked_before_each_try(ghl: Callable[[str], GHL]) -> No
 
 
 def test_a_contact_is_read_with_its_own_version(ghl: Callable[[str], GHL]) -> None:
-    """Contacts are read by their version of the API, and an id can't leave its place in the path."""
+    """Contacts are read with their version of the API, and an id can't change the path."""
     with OtherSide(answering(CONTACT)) as server:
         contact = ghl(server.url).contact(ContactId("a/../b?c"), token=TOKEN, seconds=5)
     assert contact == Contact(id=ContactId("a/../b?c"), tags=frozenset({"vip"}))
@@ -272,7 +272,7 @@ def test_a_conversation_is_read(ghl: Callable[[str], GHL]) -> None:
 
 @pytest.mark.parametrize("fault", [http(500, {}), http(408, {}), http(402, {}), http(200, b"<html>")])
 def test_a_read_is_tried_again(ghl: Callable[[str], GHL], fault: bytes) -> None:
-    """Reading twice is harmless: an answer that says nothing is asked for again."""
+    """A read is harmless, so it is repeated after an answer that can't be read."""
     with OtherSide(answering(fault, fault, CONTACT)) as server:
         assert ghl(server.url).contact(ContactId("contact"), token=TOKEN, seconds=60).tags == {"vip"}
     assert len(server.requests) == 3
@@ -280,7 +280,7 @@ def test_a_read_is_tried_again(ghl: Callable[[str], GHL], fault: bytes) -> None:
 
 @pytest.mark.parametrize("behave", [cutting(b""), reset, cutting(b"HTTP/1.1 200 X\r\nContent-Length: 9\r\n\r\n{")])
 def test_a_cut_read_is_tried_three_times(ghl: Callable[[str], GHL], behave: Any) -> None:
-    """A read that is cut each time is Retryable in the end, never unknown."""
+    """A read whose answer is cut each time is Retryable in the end, never unknown."""
     with OtherSide(behave) as server, pytest.raises(Retryable, match="reading failed"):
         ghl(server.url).page(ConversationId("conv"), token=TOKEN, seconds=60)
     assert len(server.requests) == 3
@@ -288,14 +288,14 @@ def test_a_cut_read_is_tried_three_times(ghl: Callable[[str], GHL], behave: Any)
 
 @pytest.mark.parametrize(("status", "kind"), [(401, OperatorMustFix), (404, Permanent)])
 def test_a_refused_read_is_not_tried_again(ghl: Callable[[str], GHL], status: int, kind: type[BridgeError]) -> None:
-    """What GHL refuses for good is asked for once."""
+    """After a final refusal there is no second request."""
     with OtherSide(answering(http(status, {}))) as server, pytest.raises(kind):
         ghl(server.url).contact(ContactId("contact"), token=TOKEN, seconds=60)
     assert len(server.requests) == 1
 
 
 def test_all_tries_share_one_deadline(wire: Wire) -> None:
-    """A silent GHL ends a read at its deadline, waits included, with the real clock."""
+    """A silent GHL ends a read at its deadline, including all waits, by the real clock."""
     with OtherSide(lambda visit: visit.hold()) as server:
         started = time.monotonic()
         with pytest.raises(Retryable, match="read timeout"):
@@ -304,7 +304,7 @@ def test_all_tries_share_one_deadline(wire: Wire) -> None:
 
 
 class Renewing:
-    """A bearer whose first token is used up; `more` are the ones that follow."""
+    """A bearer token whose first value is used; `more` are the next ones."""
 
     def __init__(self, *more: str) -> None:
         self.more = list(more)
@@ -323,7 +323,7 @@ INVALID = http(401, {"statusCode": 401, "message": "Invalid token: access token 
 
 @pytest.mark.parametrize("posting", [True, False])
 def test_an_invalid_token_is_renewed_once(ghl: Callable[[str], GHL], posting: bool) -> None:
-    """The call is made once more with the other token; what it was refused for was not carried out."""
+    """The request is repeated with the new token, because the refused one was not executed."""
     bearer = Renewing("new", "newer")
     access = Access(bearer=bearer, budget=Unlimited())
     with OtherSide(answering(INVALID, SENT if posting else CONTACT)) as server:
@@ -337,7 +337,7 @@ def test_an_invalid_token_is_renewed_once(ghl: Callable[[str], GHL], posting: bo
 
 @pytest.mark.parametrize(("version", "shown"), [("", ["2021-04-15", "2021-07-28"]), ("v3", ["v3", "v3"])])
 def test_the_api_version_is_a_setting(wire: Wire, version: str, shown: list[str]) -> None:
-    """Every request has the version of the settings, or the one that GHL's documentation names for its endpoint."""
+    """Every request has the version of the settings, or the one in GHL's documentation of its endpoint."""
     with OtherSide(answering(SENT, CONTACT)) as server:
         client = GHL(wire, server.url, version=version)
         client.post(REPLY, token=alone("pit-1"), seconds=5)
@@ -346,7 +346,7 @@ def test_the_api_version_is_a_setting(wire: Wire, version: str, shown: list[str]
 
 
 def test_a_token_that_is_refused_twice_is_refused(ghl: Callable[[str], GHL]) -> None:
-    """There is one renewal a call, and without another token there is one request."""
+    """There is one renewal per call, and without another token there is one request."""
     for bearer, requests in ((Renewing("new", "newer"), 2), (Renewing(), 1)):
         with OtherSide(answering(INVALID)) as server, pytest.raises(TokenRefused):
             ghl(server.url).post(REPLY, token=Access(bearer=bearer, budget=Unlimited()), seconds=5)
@@ -363,7 +363,7 @@ def test_a_token_that_is_refused_twice_is_refused(ghl: Callable[[str], GHL]) -> 
     ],
 )
 def test_what_no_other_token_cures_renews_nothing(ghl: Callable[[str], GHL], status: int, message: str) -> None:
-    """The operator must fix scopes, versions and tokens of other locations."""
+    """For scopes, versions and tokens of other locations the operator must act."""
     bearer = Renewing("new")
     with OtherSide(answering(http(status, {"message": message}))) as server, pytest.raises(OperatorMustFix):
         ghl(server.url).post(REPLY, token=Access(bearer=bearer, budget=Unlimited()), seconds=5)

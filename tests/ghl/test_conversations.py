@@ -1,4 +1,4 @@
-"""What the sweep reads: conversations by their newest message, and rows as the webhooks that never came."""
+"""What the sweep reads: conversations by their newest message, and rows in place of missed webhooks."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def search(*rows: object, limit: int = 100, status: int = 200, headers: dict[str
 
 
 def test_a_conversation_is_read() -> None:
-    """Whose it is, when its newest message was written and by whom; GHL's clock comes along."""
+    """It has its contact, the time and author of its newest message, and GHL's clock."""
     page = search(ROW, headers={"Date": "Wed, 21 Apr 2021 11:31:50 GMT"})
     (found,) = page.found
     assert found == FoundConversation(
@@ -64,7 +64,7 @@ def test_a_conversation_is_read() -> None:
     [{"id": None}, {"id": "a:b"}, {"contactId": ""}, {"lastMessageDate": None}, {"lastMessageDate": "soon"}, None, [], "row"],
 )
 def test_a_row_that_makes_no_sense_is_left_out(changed: Any) -> None:
-    """The others are read anyway."""
+    """The other rows are read."""
     wrong = {**ROW, **changed} if isinstance(changed, dict) else changed
     assert len(search(wrong, ROW).found) == 1
 
@@ -80,14 +80,14 @@ def test_a_row_that_makes_no_sense_is_left_out(changed: Any) -> None:
     ],
 )
 def test_a_full_page_is_followed_by_another(last: dict[str, Any], before: int) -> None:
-    """It begins at the last row's `sort`, else at its date; a page that isn't full is the last."""
+    """The next page begins at the last row's `sort`, else at its date; a page that isn't full is the last."""
     assert search(ROW, {**ROW, **last}, limit=2).next_before_ms == before
     assert search(ROW, {**ROW, **last}, limit=3).next_before_ms == 0
 
 
 @pytest.mark.parametrize("by", ["outbound", "", None, 7, "INBOUND"])
 def test_who_wrote_last_is_told(by: object) -> None:
-    """Only `inbound` is the contact, in whatever case."""
+    """Only `inbound`, in upper or lower case, is the contact."""
     assert search({**ROW, "lastMessageDirection": by}).found[0].inbound is (by == "INBOUND")
 
 
@@ -102,7 +102,7 @@ def test_who_wrote_last_is_told(by: object) -> None:
     ],
 )
 def test_what_is_no_list_is_said(status: int, body: bytes, kind: type[BridgeError]) -> None:
-    """A refusal is sorted as everywhere."""
+    """A refusal is classified as for other requests."""
     with pytest.raises(kind):
         decipher_conversations(status, {}, body, limit=100)
     if status != 200:
@@ -111,7 +111,7 @@ def test_what_is_no_list_is_said(status: int, body: bytes, kind: type[BridgeErro
 
 
 def test_a_row_is_the_webhook_that_never_came() -> None:
-    """The same message as the webhook would have brought, under the same id; its contact is the one that lives."""
+    """The message equals the one of the webhook, with the same id; its contact is the one that exists now."""
     found = as_message(MESSAGE, location_id=HERE, conversation=CONVERSATION)
     webhook = {
         "type": "InboundMessage",
@@ -143,20 +143,20 @@ def test_a_row_is_the_webhook_that_never_came() -> None:
     ],
 )
 def test_every_channel_is_known_by_its_type(type_: str, number: int, channel: Channel | None) -> None:
-    """REST has no other name for it; a row that is not a message is ignored."""
+    """REST has no other name for a type; a row that is not a message is ignored."""
     found = as_message({**MESSAGE, "messageType": type_, "type": number}, location_id=HERE, conversation=CONVERSATION)
     assert (found.channel if found else None) == channel
 
 
 def test_an_outbound_row_is_no_message() -> None:
-    """Nor is one that isn't readable."""
+    """An unreadable row is no message either."""
     assert as_message({**MESSAGE, "direction": "outbound"}, location_id=HERE, conversation=CONVERSATION) is None
     assert as_email({**EMAIL, "direction": "outbound"}, location_id=HERE, conversation=CONVERSATION) is None
 
 
 @pytest.mark.parametrize("nested", [True, False])
 def test_an_email_is_the_webhook_that_never_came(nested: bool) -> None:
-    """Under the id that webhooks know it by, with what its reply needs, and without what was quoted."""
+    """It has the id from webhooks and all that its reply needs, without quoted history."""
     document = {"emailMessage": EMAIL} if nested else EMAIL
     found = as_email(decipher_email(200, {}, json.dumps(document).encode()), location_id=HERE, conversation=CONVERSATION)
     assert isinstance(found, InboundMessage)

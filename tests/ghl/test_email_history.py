@@ -1,4 +1,4 @@
-"""Quoted history of mail programs in any language, and what looks like it and is the sender's own."""
+"""Quoted history of mail programs in any language, and the sender's own text that resembles it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def as_html(text: str) -> str:
 @pytest.mark.parametrize("history", ["QUOTED: when?\n\nThe desk.", "> QUOTED: when?\n>\n> The desk."], ids=["bare", "marked"])
 @pytest.mark.parametrize("name", HEADERS)
 def test_history_is_known_by_the_form_of_the_lines_above_it(name: str, history: str) -> None:
-    """Whatever the language and the program, what stands below its attribution or header block is history."""
+    """Text below an attribution or a header block is history, in every language and mail program."""
     mail = f"{OWN}\n\n{HEADERS[name]}\n\n{history}"
     assert own_text(mail, subject=SUBJECT) == OWN
     assert own_text(as_html(mail), subject=SUBJECT) == OWN
@@ -51,14 +51,14 @@ def test_history_is_known_by_the_form_of_the_lines_above_it(name: str, history: 
 
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_history_in_the_html_of_mail_programs(name: str) -> None:
-    """However a mail program marks up what it quotes, only the new words remain."""
+    """However a mail program marks quoted text, only the new words remain."""
     body = PROGRAMS[name].replace("{own}", OWN).replace("{quoted}", "<div>QUOTED: when?</div><div>The desk.</div>")
     assert own_text(body, subject=SUBJECT) == OWN
 
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_filled_in_form_is_kept_whole(form: str) -> None:
-    """Lines with labels, addresses, dates and times that the sender wrote are no history, alone or below a greeting."""
+    """Lines with labels, addresses, dates and times that the sender wrote are not history, alone or below a greeting."""
     assert own_text(form) == form
     assert own_text(f"Hello,\n{form}", subject=SUBJECT) == f"Hello,\n{form}"
     assert own_text(as_html(form), subject=SUBJECT) == form
@@ -66,7 +66,7 @@ def test_a_filled_in_form_is_kept_whole(form: str) -> None:
 
 @pytest.mark.parametrize("name", HEADERS)
 def test_a_form_above_history_is_kept_whole(name: str) -> None:
-    """The cut is made at the header of the history, not at the form that was filled in above it."""
+    """The cut is at the header of the history, not at a form above it."""
     assert own_text(f"{FORMS[0]}\n\n{HEADERS[name]}\n\nwhen?", subject=SUBJECT) == FORMS[0]
 
 
@@ -79,7 +79,7 @@ LINES = st.lists(PARTS, min_size=1, max_size=9).map(" ".join)
 
 @given(st.lists(LINES, min_size=1, max_size=6), st.sampled_from(sorted(HEADERS)), st.sampled_from(["\n", "\n\n"]), st.booleans())
 def test_own_words_above_a_cut_are_never_shortened(lines: list[str], name: str, gap: str, marked: bool) -> None:
-    """Whatever was written above the history, dates, times and addresses among it, comes out whole."""
+    """All text above the history stays, including dates, times and addresses."""
     header = HEADERS[name]
     own = "\n".join(lines)
     if own_text(own) != own or own_text(f"{own}.") != f"{own}.":
@@ -90,26 +90,26 @@ def test_own_words_above_a_cut_are_never_shortened(lines: list[str], name: str, 
 
 @given(st.lists(LINES, max_size=8))
 def test_words_without_history_are_never_shortened(lines: list[str]) -> None:
-    """Ordinary lines lose nothing but blanks, empty lines at the ends and lines of dashes."""
+    """Text without history loses only blanks, empty lines at its ends and lines of dashes."""
     text = "\n".join(line for line in lines if line.strip(" -"))
     assert own_text(f"{text}\nThank you.") == f"{text}\nThank you.".strip()
 
 
 def test_answers_below_and_between_several_quotes_are_kept() -> None:
-    """After quoted lines the search goes on: each answer is kept, and a second header hides nothing above it."""
+    """The search continues after quoted lines: each answer stays, and a second header hides no text above it."""
     header = HEADERS["apple, English"]
     text = f"Hi.\n\n{header}\n> When?\n\nAt five.\n\n> Where?\n\nHere.\n\n{HEADERS['yandex']}\n\nOlder words."
     assert own_text(text, subject=SUBJECT) == "Hi.\n\nAt five.\n\nHere."
 
 
 def test_an_own_line_right_above_an_attribution_stays() -> None:
-    """An own line with a date and a time isn't taken for the first half of the attribution below it."""
+    """A line with a date and a time is not taken for the first half of the attribution below it."""
     text = f"Yes, on 3.12.2026 at 10:00\n{HEADERS['apple, English']}\n> When?"
     assert own_text(text, subject=SUBJECT) == "Yes, on 3.12.2026 at 10:00"
 
 
 def test_lines_that_were_wrapped_out_of_a_quote_are_history() -> None:
-    """The end of a quoted line that a relay broke off goes with it; an answer written there stays."""
+    """The end of a quoted line that was wrapped is history too; an answer written there stays."""
     long = "> We would be glad to see you in our practice next week on Thursday, on Friday"
     quoted = f"Yes.\n\n{HEADERS['yandex']}\n\n{long}\n{{}}\n> See you."
     assert own_text(quoted.format("or on Monday"), subject=SUBJECT) == "Yes."
@@ -119,7 +119,7 @@ def test_lines_that_were_wrapped_out_of_a_quote_are_history() -> None:
 
 @pytest.mark.parametrize("line", DEVICE_LINES["a device's"])
 def test_the_line_of_a_device_goes(line: str) -> None:
-    """What a telephone or an app adds below the words goes, so that an opt-out word above it stands alone."""
+    """A line that a phone or an app adds is removed, so that an opt-out word above it is alone."""
     assert own_text(f"Unsubscribe\n\n{line}", subject=SUBJECT) == "Unsubscribe"
     assert own_text(f"Unsubscribe\n\n{line}\n\n{HEADERS['apple, German']}\n\n> When?", subject=SUBJECT) == "Unsubscribe"
     assert own_text(as_html(f"Unsubscribe\n\n{line}\n\n\n"), subject=SUBJECT) == "Unsubscribe"
@@ -127,7 +127,7 @@ def test_the_line_of_a_device_goes(line: str) -> None:
 
 @pytest.mark.parametrize("line", DEVICE_LINES["a device's"])
 def test_an_opt_out_by_mail_from_a_telephone_is_known(line: str) -> None:
-    """A mail that says only "Unsubscribe" above a telephone's line and a quote is the stop word, whole and alone."""
+    """A mail with only "Unsubscribe" above a phone's line and a quote is exactly the stop word."""
     quote = f"{escape(HEADERS['apple, English'])}<br><blockquote type='cite'><div>Shall we book?</div></blockquote>"
     body = f'<html><body dir="auto">Unsubscribe<div><br><div dir="ltr">{escape(line)}</div><br>{quote}</div></body></html>'
     assert stops(own_text(body, subject=SUBJECT), Channel.EMAIL, ["unsubscribe"])
@@ -135,13 +135,13 @@ def test_an_opt_out_by_mail_from_a_telephone_is_known(line: str) -> None:
 
 @pytest.mark.parametrize("line", DEVICE_LINES["a person's"])
 def test_a_sentence_about_a_device_stays(line: str) -> None:
-    """A person's words about a telephone, or that begin as such a line does, are kept."""
+    """A person's text about a phone, or that begins like such a line, stays."""
     assert not is_device_line(line)
     assert own_text(f"Hello.\n\n{line}", subject=SUBJECT) == f"Hello.\n\n{line}"
 
 
 def test_words_below_the_line_of_a_device_stay() -> None:
-    """The line of a device doesn't end the mail: somebody may write below it."""
+    """Text below the line of a device belongs to the mail."""
     text = "Hello.\n\nSent from my iPhone\n\nOne more thing: is it free?"
     assert own_text(text, subject=SUBJECT) == text
 
@@ -198,7 +198,7 @@ HOSTILE = [
 
 
 def seconds(function: Callable[[str], object], text: str) -> float:
-    """Processor time of one call, the best of three, without the collector, whose cost grows with what other tests left."""
+    """The CPU time of one call, the best of three, without the garbage collector, whose cost grows with other tests' data."""
     best = float("inf")
     gc.disable()
     try:
@@ -213,7 +213,7 @@ def seconds(function: Callable[[str], object], text: str) -> float:
 
 @pytest.mark.parametrize("shape", HOSTILE)
 def test_the_cost_grows_no_faster_than_the_body(shape: str) -> None:
-    """Four times the body costs about four times as much (sixteen would be quadratic), and a megabyte hardly more than that."""
+    """Four times the body costs about four times as much (sixteen would be quadratic), and a megabyte takes little longer."""
     small, large, huge = (seconds(own_text, shape * (size // len(shape))) for size in (25_000, 100_000, 1_000_000))
     assert large < 10 * max(small, 0.002)
     assert huge < 40 * max(small, 0.002)

@@ -38,13 +38,13 @@ def email(name: str) -> str:
 
 
 def test_every_email_is_expected_here() -> None:
-    """A mail that is added must be given its text in this file."""
+    """A mail that is added needs its text in this file."""
     assert {path.stem for path in EMAILS.glob("*.html")} == {*REPLIES, *FORWARDS, QUOTE_ONLY}
 
 
 @pytest.mark.parametrize("name", REPLIES)
 def test_replies_of_mail_programs_lose_their_history(name: str) -> None:
-    """Of a reply written in any of the usual mail programs only the new words remain."""
+    """Of a reply from any common mail program only the new words remain."""
     assert own_text(email(name), subject="Re: Appointment") == REPLIES[name]
 
 
@@ -68,7 +68,7 @@ def test_replies_of_mail_programs_lose_their_history(name: str) -> None:
     ],
 )
 def test_headers_of_history_in_many_languages(header: str) -> None:
-    """In plain text the line above the history is known in the languages that GHL's users write."""
+    """In plain text the line above the history is recognised in the languages of GHL's users."""
     assert own_text(f"Yes, please.\n\n{header}\n> When?\n>\n> Acme\n") == "Yes, please."
     assert own_text(f"Yes, please.\n\n{header}\n\nWhen?\n") == "Yes, please."
 
@@ -85,33 +85,33 @@ def test_headers_of_history_in_many_languages(header: str) -> None:
     ],
 )
 def test_own_words_that_look_like_a_header_stay(text: str) -> None:
-    """Words are history only under a line that tells when or from which address."""
+    """Text is history only below a line with a date or an address."""
     assert own_text(text) == text
 
 
 def test_an_answer_under_the_quote_is_found() -> None:
-    """In plain text, too, the answer may stand under the quoted lines or between them."""
+    """In plain text, too, the answer may be below the quoted lines or between them."""
     header = "On Mon, 3 Mar 2025 at 10:00, Acme <a@acme.example> wrote:"
     assert own_text(f"{header}\n\n> When?\n\nAt five.\n\n> Where?\n\nHere.\n") == "At five.\n\nHere."
 
 
 @pytest.mark.parametrize("name", FORWARDS)
 def test_a_forward_without_own_words_is_given_whole(name: str) -> None:
-    """A forward says something new by being sent: its content is the message, a telephone's own line is not."""
+    """The content of a forward is the message, without a phone's line."""
     whole = own_text(email(name), subject="Fwd: Offer")
     assert "From:" in whole
     assert whole.endswith("Whitening for 300 EUR")
 
 
 def test_a_plain_forward_without_own_words_is_given_whole() -> None:
-    """A forward in plain text is kept as well."""
+    """A forward in plain text is kept too."""
     text = "---------- Forwarded message ---------\nFrom: Bob <bob@other.example>\nDate: Monday\nTo: Anna\n\n300 EUR"
     assert own_text(text, subject="Fwd: Offer") == text
 
 
 @pytest.mark.parametrize("subject", ["Re: Appointment", "AW: Termin", "RE : Rendez-vous", "Re[2]: x", "回复：你好"])
 def test_a_reply_without_own_words_is_empty(subject: str) -> None:
-    """A reply that only quotes says nothing: to answer it would be to answer ourselves."""
+    """A reply that only quotes has no text, because an answer would answer our own words."""
     assert not own_text(email(QUOTE_ONLY), subject=subject)
     assert not own_text("On Mon, 3 Mar 2025 at 10:00, Acme wrote:\n> When?", subject=subject)
 
@@ -159,7 +159,7 @@ def test_a_reply_without_own_words_is_empty(subject: str) -> None:
     ],
 )
 def test_html_becomes_lines_of_text(body: str, expected: str) -> None:
-    """Blocks and <br> become line breaks, blanks of all kinds one blank, and what nobody sees is gone."""
+    """Blocks and <br> become line breaks, blanks of all kinds one blank, and invisible content is removed."""
     assert own_text(body) == expected
 
 
@@ -185,7 +185,7 @@ def test_html_becomes_lines_of_text(body: str, expected: str) -> None:
     ).map("".join)
 )
 def test_no_body_makes_it_raise(body: str) -> None:
-    """Whatever an e-mail holds, its text is tidy: no blanks at its ends, no more than one empty line at a time."""
+    """Any e-mail's text has no blanks at its ends and no two empty lines in a row."""
     text = own_text(body)
     assert text == text.strip()
     assert "\n\n\n" not in text

@@ -107,14 +107,14 @@ def ignored(*absent: str, **fields: Any) -> Ignored:
 
 
 def test_every_sample_is_expected_here() -> None:
-    """A sample that is added must be given its result in this file."""
+    """A sample that is added needs its result in this file."""
     on_disk = {path.relative_to(SAMPLES).as_posix() for path in SAMPLES.rglob("*.json")} - {"INDEX.json"}
     assert on_disk == MESSAGES.keys() | APP_CHANGES.keys() | IGNORED.keys()
 
 
 @pytest.mark.parametrize("name", MESSAGES)
 def test_inbound_samples_are_messages(name: str) -> None:
-    """Each inbound sample is a message of its channel, with the word that a provider is told."""
+    """Each inbound sample is a message of its channel, with the channel's name for the provider."""
     parsed = parse(sample(name))
     assert isinstance(parsed, InboundMessage)
     assert (parsed.id, parsed.channel, parsed.message_type, parsed.message_type_string) == MESSAGES[name]
@@ -123,7 +123,7 @@ def test_inbound_samples_are_messages(name: str) -> None:
 
 @pytest.mark.parametrize("name", APP_CHANGES)
 def test_installs_and_their_ends_are_read(name: str) -> None:
-    """Whether the app came or went, where, and when by the event's own time."""
+    """The result says whether the app was installed or uninstalled, where, and when by the event's own time."""
     installed, location_id, company_id, at_ms = APP_CHANGES[name]
     assert parse(sample(name)) == AppChange(
         installed=installed, location_id=LocationId(location_id), company_id=company_id, at_ms=at_ms
@@ -132,7 +132,7 @@ def test_installs_and_their_ends_are_read(name: str) -> None:
 
 @pytest.mark.parametrize("kind", ["INSTALL", "UNINSTALL"])
 def test_an_install_of_nowhere_is_ignored(kind: str) -> None:
-    """Without a usable location or agency there is nothing to note; another app's is other_app."""
+    """An event without a usable location or agency is ignored; another app's is other_app."""
     body = json.dumps({"type": kind, "appId": APP, "locationId": "a:b", "companyId": 7}).encode()
     parsed = parse(body)
     assert isinstance(parsed, Ignored)
@@ -157,7 +157,7 @@ def test_other_samples_want_no_answer(name: str) -> None:
 
 
 def test_a_full_sms_is_read_whole() -> None:
-    """Every field of the delivered form of an SMS finds its place."""
+    """Every field of a delivered SMS is read."""
     assert parse(sample("derived/inbound_sms_full_envelope.json")) == InboundMessage(
         id=MessageId(SMS_ID),
         location_id=LocationId("l1C08ntBrFjLS0elLIYU"),
@@ -175,7 +175,7 @@ def test_a_full_sms_is_read_whole() -> None:
 
 
 def test_an_email_brings_what_its_reply_needs() -> None:
-    """An e-mail's text is plain, and subject, thread and e-mail id come along."""
+    """An e-mail's text is plain, and subject, thread and e-mail id are read."""
     assert parse(sample("inbound_email.json")) == InboundMessage(
         id=MessageId("sddfDSF3G56GHG"),
         location_id=LocationId("kF4NJ5gzRyQF2gKFD34G"),
@@ -208,7 +208,7 @@ def test_an_email_brings_what_its_reply_needs() -> None:
     ],
 )
 def test_an_emails_sender_is_its_address(from_: object, sender: str) -> None:
-    """Of an e-mail's `from` the address is kept, in lower case; what is none is left out. It doesn't show in a log."""
+    """Of an e-mail's `from` only a valid address is kept, in lower case. It doesn't appear in a log."""
     parsed = parse(json.dumps({**json.loads(sample("inbound_email.json")), "from": from_}).encode())
     assert isinstance(parsed, InboundMessage)
     assert parsed.sender == sender
@@ -216,12 +216,12 @@ def test_an_emails_sender_is_its_address(from_: object, sender: str) -> None:
 
 
 def test_only_an_email_has_a_sender() -> None:
-    """The telephone number that a text came from is not kept."""
+    """The phone number that sent a text is not kept."""
     assert message(**{"from": "+15551234567"}).sender == ""
 
 
 def test_an_outbound_message_tells_who_wrote_it_and_what() -> None:
-    """Whatever a takeover is judged by comes along: ids, user, source, type, text and the message's own time."""
+    """All data for a takeover is read: ids, user, source, type, text and the message's own time."""
     assert parse(sample("captured/outbound_sms_failed_partial.json")) == OutboundMessage(
         id=MessageId("cXcYRmGhooTfw05RZhiK"),
         location_id=LocationId("ezgb5h8dePEYGiwg0WSu"),
@@ -238,7 +238,7 @@ def test_an_outbound_message_tells_who_wrote_it_and_what() -> None:
 
 
 def test_a_contact_event_tells_tags_and_do_not_disturb() -> None:
-    """Only a DND event tells which channels are blocked; the event's own time is its timestamp, never the contact's dateAdded."""
+    """Only a DND event lists blocked channels; the event's time is its timestamp, never the contact's dateAdded."""
     dnd, tags = parse(sample("contact_dnd_update.json")), parse(sample("contact_tag_update.json"))
     assert isinstance(dnd, ContactUpdate)
     assert isinstance(tags, ContactUpdate)
@@ -248,12 +248,12 @@ def test_a_contact_event_tells_tags_and_do_not_disturb() -> None:
 
 @pytest.mark.parametrize("absent", ["locationId", "contactId"])
 def test_an_outbound_message_of_nobody_is_ignored(absent: str) -> None:
-    """Without location or contact there is nothing that it could tell."""
+    """Without location or contact it says nothing."""
     assert ignored(absent, type="OutboundMessage").reason == Reason.NOT_INBOUND
 
 
 def test_what_is_ignored_keeps_its_ids() -> None:
-    """What could be read of an ignored event's ids comes along."""
+    """The readable ids of an ignored event are kept."""
     parsed = ignored(messageTypeString="TYPE_CALL", messageType="CALL")
     assert (parsed.reason, parsed.message_id, parsed.contact_id) == (Reason.NOT_A_MESSAGE, SMS_ID, "cI08i1Bls3iTB9bKgFJh")
 
@@ -294,12 +294,12 @@ def test_plain_id_is_the_contacts_or_the_conversations() -> None:
     ],
 )
 def test_the_first_usable_id_names_the_message(absent: tuple[str, ...], fields: dict[str, Any], expected: str) -> None:
-    """`messageId` names the message, else `emailMessageId`, else `webhookId`; one that can't be used counts as absent."""
+    """`messageId` names the message, else `emailMessageId`, else `webhookId`; an unusable one counts as absent."""
     assert message(*absent, **fields).id == expected
 
 
 def test_a_message_without_any_id_is_named_by_its_bytes() -> None:
-    """The same bytes are the same message, other bytes another, where GHL gives no id."""
+    """Where GHL gives no id, the same bytes are the same message, and other bytes another."""
     first, again, other = (message("messageId", "webhookId", body=body).id for body in ("yes", "yes", "no"))
     assert first == again != other
 
@@ -332,13 +332,13 @@ def test_a_message_without_any_id_is_named_by_its_bytes() -> None:
     ],
 )
 def test_channel_by_name_then_word_then_number(name: object, word: object, number: object, channel: Channel, told: str) -> None:
-    """`messageTypeString` decides, then `messageType`, then `messageTypeId`; TYPE_CUSTOM_SMS is told as SMS."""
+    """`messageTypeString` decides, then `messageType`, then `messageTypeId`; TYPE_CUSTOM_SMS becomes SMS."""
     parsed = message(messageTypeString=name, messageType=word, messageTypeId=number)
     assert (parsed.channel, parsed.message_type) == (channel, told)
 
 
 def test_a_bare_custom_names_no_finer_type() -> None:
-    """Custom without name and number leaves the finer type open."""
+    """Custom without name and number leaves the exact type open."""
     assert not message("messageTypeString", "messageTypeId", messageType="Custom").message_type_string
 
 
@@ -357,7 +357,7 @@ def test_a_bare_custom_names_no_finer_type() -> None:
     ],
 )
 def test_what_nobody_can_answer_is_no_message(name: str | None, word: str | None, number: object) -> None:
-    """Calls, activities, campaigns, comments, reactions and unknown types are no message."""
+    """Calls, activities, campaigns, comments, reactions and unknown types are no messages."""
     parsed = ignored(messageTypeString=name, messageType=word, messageTypeId=number)
     assert parsed.reason == Reason.NOT_A_MESSAGE
 
@@ -377,14 +377,14 @@ def test_what_nobody_can_answer_is_no_message(name: str | None, word: str | None
     ],
 )
 def test_a_text_by_a_type_that_is_not_known_is_a_message(name: object, word: object, number: object, told: str) -> None:
-    """GHL adds types: what is inbound, of a contact and has a text doesn't vanish as if it were a call."""
+    """GHL adds types: an inbound one with a contact and a text is a message."""
     parsed = message(messageTypeString=name, messageType=word, messageTypeId=number)
     assert (parsed.channel, parsed.message_type_string) == (Channel.UNKNOWN, told)
 
 
 @pytest.mark.parametrize("body", ["", " \n", None, 5])
 def test_an_unknown_type_without_a_text_is_no_message(body: object) -> None:
-    """An event of a new kind that says nothing is not one of the contact's texts."""
+    """An unknown type without a text is not a message of the contact."""
     assert ignored(messageTypeString="TYPE_NEW", messageType=None, body=body).reason is Reason.NOT_A_MESSAGE
 
 
@@ -407,19 +407,19 @@ def test_newer_chats_have_their_channel(name: object, word: object, number: obje
 
 @pytest.mark.parametrize("direction", ["inbound", "Inbound", " inbound ", "", None])
 def test_inbound_or_no_direction_is_inbound(direction: str | None) -> None:
-    """An InboundMessage without direction counts as inbound."""
+    """An InboundMessage without a direction counts as inbound."""
     assert message(direction=direction).id == SMS_ID
     assert message("direction").id == SMS_ID
 
 
 @pytest.mark.parametrize("direction", ["outbound", "OUTBOUND", "sideways", 1, False, {}, ["inbound"]])
 def test_any_other_direction_is_not_inbound(direction: object) -> None:
-    """An InboundMessage with another direction is not answered: it may be our own."""
+    """An InboundMessage with another direction is not answered, because it may be the bridge's own."""
     assert ignored(direction=direction).reason == Reason.NOT_INBOUND
 
 
 def test_an_outbound_message_stays_outbound_whatever_its_direction() -> None:
-    """GHL's documentation once showed an OutboundMessage with direction inbound."""
+    """It counts as outbound, although GHL's documentation once showed one with direction inbound."""
     assert isinstance(parse(changed(type="OutboundMessage", direction="inbound")), OutboundMessage)
 
 
@@ -433,7 +433,7 @@ def test_only_the_exact_type_is_a_message(event_type: object) -> None:
 @pytest.mark.parametrize("key", ["locationId", "contactId"])
 @pytest.mark.parametrize("value", [None, "", " ", "a:b", "a b", "x" * 201, 5, {}, ["a"], "\ud800", "---"])
 def test_without_its_lane_a_message_is_unparseable(key: str, value: object) -> None:
-    """A message whose location or contact is missing or unusable can't be answered."""
+    """A message with a missing or unusable location or contact can't be answered."""
     parsed = ignored(**{key: value})
     assert (parsed.reason, parsed.message_id) == (Reason.UNPARSEABLE, SMS_ID)
     assert ignored(key).reason == Reason.UNPARSEABLE
@@ -464,19 +464,19 @@ def test_without_its_lane_a_message_is_unparseable(key: str, value: object) -> N
     ids=lambda body: repr(body[:30]),
 )
 def test_what_is_no_json_object_is_unparseable(body: bytes) -> None:
-    """Broken, too deeply nested or foreign JSON, NaN, and everything that is not an object is unparseable."""
+    """Broken, too deeply nested or foreign JSON, NaN, and anything but an object is unparseable."""
     assert parse(body) == Ignored(reason=Reason.UNPARSEABLE)
 
 
 def test_a_truncated_payload_is_unparseable() -> None:
-    """GHL flags what it has cut: nothing in it is relied on but the ids."""
+    """GHL marks a payload that it cut; only the ids of such a payload are used."""
     parsed = ignored(payloadTooLarge=True)
     assert (parsed.reason, parsed.message_id) == (Reason.UNPARSEABLE, SMS_ID)
     assert message(payloadTooLarge=False).id == SMS_ID
 
 
 def test_events_of_another_app_are_named_so() -> None:
-    """An event of another app is other_app, whatever its type; one that names none passes, and without a setting all do."""
+    """It is other_app, whatever its type; an event without an app id is accepted, and without a setting all are."""
     for body in (changed(), sample("app_install_location.json"), changed(appId=7), changed(appId=["x"])):
         parsed = parse(body, app_id="mine")
         assert isinstance(parsed, Ignored)
@@ -487,14 +487,14 @@ def test_events_of_another_app_are_named_so() -> None:
 
 
 def test_events_inside_data_are_read_as_flat_ones() -> None:
-    """The integration guide's envelope with `data` gives the same message as the delivered flat one."""
+    """The integration guide's envelope with `data` gives the same message as the flat form."""
     flat = json.loads(changed())
     envelope = {key: flat.pop(key) for key in ("type", "timestamp", "webhookId")}
     assert parse(json.dumps(envelope | {"data": flat}).encode()) == parse(changed())
 
 
 def test_data_never_overrides_a_flat_event() -> None:
-    """A flat event with a `data` of its own is read from its root."""
+    """A flat event that has a `data` field is read from its root."""
     assert message(data={"contactId": "other", "subject": "other"}) == message()
     assert message(data="text") == message()
 
@@ -526,12 +526,12 @@ def test_data_never_overrides_a_flat_event() -> None:
     ],
 )
 def test_date_added_in_every_form(added: object, expected: int) -> None:
-    """A date with or without milliseconds and offset, seconds and milliseconds are read; what is none is 0."""
+    """Dates with or without milliseconds and offset, seconds and milliseconds are read; anything else is 0."""
     assert message(dateAdded=added).date_added_ms == expected
 
 
 def test_timestamp_stands_in_for_an_absent_date_only() -> None:
-    """The time of sending counts where there is no time of the message, not where that is unreadable."""
+    """The time of sending counts if the message's time is missing, not if it is unreadable."""
     assert message("dateAdded", timestamp="2021-04-21T11:31:45.750Z").date_added_ms == AT
     assert message(dateAdded=None, timestamp="2021-04-21T11:31:45.750Z").date_added_ms == AT
     assert message(dateAdded="?", timestamp="2021-04-21T11:31:45.750Z").date_added_ms == 0
@@ -553,18 +553,18 @@ def test_timestamp_stands_in_for_an_absent_date_only() -> None:
     ],
 )
 def test_text_is_kept_but_for_control_characters(body: object, expected: str) -> None:
-    """A text stays the same, except that line breaks become uniform, controls are removed, and its length is limited."""
+    """In a text line breaks become uniform, control characters are removed, and the length is limited."""
     assert message(body=body).text == expected
 
 
 def test_half_an_emoji_does_not_lose_the_message() -> None:
-    """JavaScript cuts texts between the halves of an emoji: the half goes, the message stays."""
+    """JavaScript may cut an emoji in half: the half is removed, and the message stays."""
     assert message(body="hello \ud83d").text == "hello "
     assert message(body="\udc00 👍").text == " 👍"
 
 
 def test_an_absent_body_is_still_a_message() -> None:
-    """A picture without words is a message; whether it is blank is decided later."""
+    """A picture without a text is a message; whether it is blank is decided later."""
     assert not message("body").text
 
 
@@ -581,23 +581,23 @@ def test_an_absent_body_is_still_a_message() -> None:
     ],
 )
 def test_attachments_are_a_bounded_list_of_texts(value: object, expected: tuple[str, ...]) -> None:
-    """Only texts count as attachments, at most fifty of them."""
+    """Only strings count as attachments, at most fifty of them."""
     assert message(attachments=value).attachments == expected
 
 
 def test_odd_fields_beside_the_needed_ones_do_no_harm() -> None:
-    """Fields of the wrong type read as absent."""
+    """Fields of the wrong type count as absent."""
     parsed = message(conversationId=5, conversationProviderId={}, webhookId=[], subject=7, threadId=None, to=["a"])
     assert parsed == message("conversationId", "conversationProviderId", "webhookId", "subject", "threadId")
 
 
 def test_a_subject_is_one_line() -> None:
-    """A subject folded over lines is one line."""
+    """A subject on several lines becomes one line."""
     assert message(messageTypeString="TYPE_EMAIL", subject="Re: your\r\n offer").subject == "Re: your offer"
 
 
 def test_an_email_body_loses_its_history_and_its_control_characters() -> None:
-    """HTML becomes text, quoted history goes, and a control character written as an entity goes too."""
+    """HTML becomes text; quoted history and control characters, also those written as entities, are removed."""
     html = "<p>Yes&#8;, please</p><blockquote type=cite>On Monday you wrote ...</blockquote>"
     assert message(messageTypeString="TYPE_CUSTOM_EMAIL", body=html).text == "Yes, please"
     assert len(message(messageTypeString="TYPE_EMAIL", body="word " * 9_000).text) == MAX_TEXT
@@ -613,13 +613,13 @@ JSON = st.recursive(
 
 @given(st.binary(max_size=2_000))
 def test_no_bytes_make_it_raise(body: bytes) -> None:
-    """Arbitrary bytes are unparseable or ignored, never an error."""
+    """Any bytes are unparseable or ignored, never an error."""
     assert isinstance(parse(body), Ignored)
 
 
 @given(JSON, st.dictionaries(st.sampled_from(KEYS), JSON, max_size=6), st.sampled_from(["TYPE_SMS", "TYPE_EMAIL", None]))
 def test_no_json_makes_it_raise(anything: object, fields: dict[str, Any], name: str | None) -> None:
-    """Arbitrary JSON, alone or in the place of a real event's fields, gives a result that can be written and keyed."""
+    """Any JSON, alone or in an event's fields, gives a result that can be stored and has a key."""
     parse(json.dumps(anything).encode(), app_id="app")
     parsed = parse(changed(**({"messageTypeString": name} | fields)))
     repr(parsed).encode()

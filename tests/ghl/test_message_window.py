@@ -1,4 +1,4 @@
-"""Reading a conversation back so that absence is proven, or known not to be."""
+"""Reading a conversation back, so that a message's absence is proven or known to be unproven."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def row(id_: str, *, seconds_ago: float, body: str = "Hello", direction: str = "
 
 
 def page(*rows: dict[str, Any], more: bool = False, clock: float = 0.0) -> bytes:
-    """A page as GHL answers it, its clock `clock` seconds before ours."""
+    """A page from GHL, whose clock is `clock` seconds behind."""
     date = format_datetime(datetime.fromtimestamp(NOW / 1000 - clock, UTC), usegmt=True)
     listing = {"nextPage": more, "lastMessageId": rows[-1]["id"] if rows else "", "messages": rows}
     return http(200, {"messages": listing}, {"Date": date})
@@ -56,7 +56,7 @@ def ids(window: Window) -> list[str]:
 
 
 def test_only_what_is_not_older_than_the_attempt_is_in_the_window(wire: Wire) -> None:
-    """Messages from before the attempt prove nothing and are left out, but for a small slack of the clocks."""
+    """Messages from before the attempt prove nothing and are left out, except for a small difference of clocks."""
     with OtherSide(
         answering(page(row("new", seconds_ago=1), row("slack", seconds_ago=11), row("old", seconds_ago=60)))
     ) as server:
@@ -65,7 +65,7 @@ def test_only_what_is_not_older_than_the_attempt_is_in_the_window(wire: Wire) ->
 
 
 def test_pages_are_read_back_to_the_attempt(wire: Wire) -> None:
-    """As long as a page ends after the attempt, the next one is read, and not one more."""
+    """If a page ends after the attempt, the next one is read, and no further one."""
     first, second = (
         page(row("m1", seconds_ago=1), more=True),
         page(row("m2", seconds_ago=2), row("m3", seconds_ago=60), more=True),
@@ -78,7 +78,7 @@ def test_pages_are_read_back_to_the_attempt(wire: Wire) -> None:
 
 
 def test_a_window_that_ends_too_early_says_so(wire: Wire) -> None:
-    """A conversation too long to be read back to the attempt is not complete."""
+    """A conversation that is too long to be read back to the attempt is not complete."""
     with OtherSide(answering(*(page(row(f"m{n}", seconds_ago=1), more=True) for n in range(MOST_PAGES + 1)))) as server:
         window = read(wire, server, seconds_ago=10)
     assert not window.complete
@@ -87,21 +87,21 @@ def test_a_window_that_ends_too_early_says_so(wire: Wire) -> None:
 
 @pytest.mark.parametrize("clock", [30.0, -30.0])
 def test_the_attempt_is_looked_for_by_the_clock_of_ghl(wire: Wire, clock: float) -> None:
-    """When GHL's clock differs, the moment of the attempt moves with it."""
+    """If GHL's clock differs, the time of the attempt is converted."""
     sent, before = row("sent", seconds_ago=5 + clock), row("before", seconds_ago=20 + clock)
     with OtherSide(answering(page(sent, before, clock=clock))) as server:
         assert ids(read(wire, server, seconds_ago=10)) == ["sent"]
 
 
 def test_a_message_whose_time_cannot_be_read_is_in_the_window(wire: Wire) -> None:
-    """A row without a time may be the one that is looked for."""
+    """A row without a time may be the wanted message."""
     odd = {"id": "odd", "direction": "outbound", "body": "Hello"}
     with OtherSide(answering(page(odd, row("old", seconds_ago=60)))) as server:
         assert ids(read(wire, server, seconds_ago=10)) == ["odd"]
 
 
 def test_texts_that_the_list_leaves_out_are_fetched(wire: Wire) -> None:
-    """An outbound message without a text is read by itself; an inbound one isn't."""
+    """An outbound message without a text is read separately; an inbound one isn't."""
     rows = page(row("mail", seconds_ago=1, body=""), row("theirs", seconds_ago=2, body="", direction="inbound"))
     with OtherSide(answering(rows, http(200, {"message": {"body": "<p>Hi</p>"}}))) as server:
         window = read(wire, server, seconds_ago=10)
@@ -110,14 +110,14 @@ def test_texts_that_the_list_leaves_out_are_fetched(wire: Wire) -> None:
 
 
 def test_a_read_that_fails_proves_nothing(wire: Wire) -> None:
-    """When a later page can't be read, the whole reading fails."""
+    """If a later page can't be read, the whole reading fails."""
     fault = http(500, {})
     with OtherSide(answering(page(row("m1", seconds_ago=1), more=True), fault, fault, fault)) as server, pytest.raises(Retryable):
         read(wire, server, seconds_ago=10)
 
 
 def test_the_time_that_an_answer_takes_is_no_difference_of_clocks(wire: Wire) -> None:
-    """A wait for the budget or a slow GHL makes the window begin too early, never too late."""
+    """A wait for the rate limit or a slow GHL makes the window begin earlier, never later."""
     answer = page(row("m1", seconds_ago=10), clock=-3.5)
 
     def serve(visit: Visit) -> None:

@@ -1,4 +1,4 @@
-"""GHL's messages: what is sent, and what answers mean."""
+"""GHL's messages: the fields of a send, and the meaning of the answers."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def inbound(channel: Channel, type_string: str = "", **changes: Any) -> InboundM
     ],
 )
 def test_a_reply_goes_out_as_what_came_in(channel: Channel, type_string: str, sent_as: str) -> None:
-    """Each kind of message is answered in the type that GHL takes for it, with the conversation provider it came by."""
+    """Each kind of message is answered with the type that GHL accepts for it, by the same conversation provider."""
     reply = build(inbound(channel, type_string, conversation_provider_id="cp"), "hello", draft=False)
     assert body(reply) == {"type": sent_as, "contactId": "contact", "message": "hello", "conversationProviderId": "cp"}
 
@@ -82,21 +82,21 @@ def test_unset_fields_are_not_sent() -> None:
 
 @pytest.mark.parametrize("channel", [Channel.SMS, Channel.EMAIL, Channel.CUSTOM])
 def test_a_draft_is_a_comment(channel: Channel) -> None:
-    """A draft is for staff alone, whatever the channel."""
+    """A draft is only for staff, on every channel."""
     reply = build(inbound(channel, conversation_provider_id="cp", subject="s", thread_id="t"), "hello", draft=True)
     assert body(reply) == {"type": "InternalComment", "contactId": "contact", "message": "hello"}
 
 
 @pytest.mark.parametrize("draft", [False, True])
 def test_gmb_cant_be_sent_to(draft: bool) -> None:
-    """A reply to GMB is not built."""
+    """For GMB no reply is built."""
     with pytest.raises(ValueError, match="GMB"):
         build(inbound(Channel.GMB, "TYPE_GMB"), "hello", draft=draft)
 
 
 @pytest.mark.parametrize("type_string", ["TYPE_EMAIL", "TYPE_CUSTOM_EMAIL", "TYPE_CUSTOM_PROVIDER_EMAIL", ""])
 def test_an_email_is_answered_in_its_thread(type_string: str) -> None:
-    """An e-mail's reply is HTML with a subject, in the thread, to the message, by the provider that brought it."""
+    """The reply is HTML with a subject, in the thread, refers to the message, and uses its provider."""
     message = inbound(
         Channel.EMAIL, type_string, subject="Order", thread_id="t", email_message_id="e", conversation_provider_id="cp"
     )
@@ -122,7 +122,7 @@ def test_an_email_is_answered_in_its_thread(type_string: str) -> None:
     ],
 )
 def test_a_subject_is_answered_once(subject: str, answered: str) -> None:
-    """`Re:` is not piled up, and a subject stays one line."""
+    """`Re:` is not repeated, and a subject stays one line."""
     assert build(inbound(Channel.EMAIL, subject=subject), "hello", draft=False).subject == answered
 
 
@@ -137,7 +137,7 @@ def test_a_subject_is_answered_once(subject: str, answered: str) -> None:
     ],
 )
 def test_every_id_of_a_sent_message_is_kept(document: dict[str, Any], ids: tuple[str, ...]) -> None:
-    """All ids that GHL gives a message are known afterwards, each once."""
+    """All ids that GHL gives a message are stored, each once."""
     sent = decipher(201, {}, json.dumps(document).encode(), reply=REPLY)
     assert sent == Sent(
         message_ids=tuple(map(MessageId, ids)), conversation_id=ConversationId(document.get("conversationId", ""))
@@ -147,7 +147,7 @@ def test_every_id_of_a_sent_message_is_kept(document: dict[str, Any], ids: tuple
 @pytest.mark.parametrize("status", [200, 201, 202, 204, 299])
 @pytest.mark.parametrize("unreadable", [b"", b"<html>", b"{", b"[]", b"[" * 100_000, b"\xff\xfe"])
 def test_any_2xx_is_sent(status: int, unreadable: bytes) -> None:
-    """GHL took what it answered with 2xx, readable or not."""
+    """GHL accepted a message that it answered with 2xx, readable or not."""
     assert decipher(status, {}, unreadable, reply=REPLY) == Sent(message_ids=())
 
 
@@ -225,7 +225,7 @@ def test_a_refusal_says_what_to_do_next(status: int, answer: object, kind: type[
     ],
 )
 def test_seen_refusals_are_understood(sample: str, outcome: type[BridgeError] | str) -> None:
-    """Every refusal seen in the field means what it meant there; DND and unsubscribed contacts are skipped."""
+    """Every refusal from real use has its meaning; DND and unsubscribed contacts are skipped."""
     recorded = json.loads((ERRORS / f"{sample}.json").read_text())
     content = json.dumps(recorded["body"]).encode()
     if isinstance(outcome, str):
@@ -239,12 +239,12 @@ def test_seen_refusals_are_understood(sample: str, outcome: type[BridgeError] | 
 
 
 def test_every_seen_refusal_is_in_the_table() -> None:
-    """A sample that is added to the folder must be given a meaning here."""
+    """A sample that is added to the folder needs its meaning here."""
     assert len(list(ERRORS.glob("*.json"))) == 11
 
 
 def test_unsubscribed_is_known_by_its_text_too() -> None:
-    """An older answer without a code is a Skip as well."""
+    """An older answer without a code is a Skip too."""
     answer = b'{"message": "Cannot send email as a@example.com has unsubscribed"}'
     assert decipher(400, {}, answer, reply=REPLY) == Skip(Reason.DND, facts="GHL refused the SMS: HTTP 400, by its text")
 
@@ -258,7 +258,7 @@ def test_unsubscribed_is_known_by_its_text_too() -> None:
     ],
 )
 def test_refusals_quote_no_content(answer: dict[str, Any]) -> None:
-    """No phone number, address or text of GHL's answer gets into a message that is kept and shown."""
+    """No phone number, address or text of GHL's answer is in an error that is stored and shown."""
     with pytest.raises(Permanent) as caught:
         decipher(400, {}, json.dumps(answer).encode(), reply=REPLY)
     assert "555" not in str(caught.value)
@@ -280,7 +280,7 @@ def test_refusals_quote_no_content(answer: dict[str, Any]) -> None:
     ],
 )
 def test_the_wait_that_ghl_asks_for_is_carried(headers: dict[str, str], wait: float | None) -> None:
-    """Retry-After is carried in seconds, a date against the answer's own clock, at most a day, and None when unreadable."""
+    """Retry-After is given in seconds, dates by the answer's clock, at most a day, and None if it is unreadable."""
     with pytest.raises(Retryable) as caught:
         decipher(429, headers, b"{}", reply=REPLY)
     assert caught.value.retry_after == wait
@@ -311,7 +311,7 @@ LISTED = Listed(
     "document", [{"messages": {"lastMessageId": "m2", "nextPage": False, "messages": [ROW]}}, {"messages": [ROW, "no row"]}]
 )
 def test_a_conversation_is_read_in_both_nestings(document: dict[str, Any]) -> None:
-    """The list of messages is read as GHL sends it and as its documents show it."""
+    """The list of messages is read as GHL sends it, and as its documentation shows it."""
     assert decipher_page(200, {}, json.dumps(document).encode()).listed == (LISTED,)
 
 
@@ -325,12 +325,12 @@ def test_a_conversation_is_read_in_both_nestings(document: dict[str, Any]) -> No
     ],
 )
 def test_a_page_tells_where_the_next_begins(listing: dict[str, Any], after: str) -> None:
-    """The next page begins after the last id, and there is none when GHL says so or the page is empty."""
+    """The next page begins after the last id; there is none if GHL says so or the page is empty."""
     assert decipher_page(200, {}, json.dumps({"messages": listing}).encode()).next_after == after
 
 
 def test_a_page_tells_the_clock_of_ghl() -> None:
-    """The answer's Date is GHL's clock; without one it is not known."""
+    """The answer's Date is GHL's clock; without it the clock is unknown."""
     said = {"Date": "Sun, 22 Nov 2026 02:00:00 GMT"}
     assert decipher_page(200, said, b'{"messages": []}').at_ms == 1_795_312_800_000
     assert decipher_page(200, {}, b'{"messages": []}').at_ms == 0
@@ -338,26 +338,26 @@ def test_a_page_tells_the_clock_of_ghl() -> None:
 
 @pytest.mark.parametrize("document", [{"message": {"body": "Hello"}}, {"body": "Hello"}])
 def test_one_message_is_read_in_both_nestings(document: dict[str, Any]) -> None:
-    """A single message's text is read as GHL sends it and as its documents show it."""
+    """A message's text is read as GHL sends it, and as its documentation shows it."""
     assert decipher_text(200, {}, json.dumps(document).encode()) == "Hello"
 
 
 def test_a_bare_row_is_read() -> None:
-    """Whatever a row lacks is empty; a time that can't be read is 0."""
+    """A missing field is empty, and an unreadable time is 0."""
     empty = Listed(id=MessageId(""), direction="", text="", date_added_ms=0, user_id="", source="", type="")
     assert decipher_page(200, {}, b'{"messages": {"messages": [{}]}}').listed == (empty,)
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"{}", b'{"messages": {}}', b'{"messages": {"messages": 5}}'])
 def test_what_is_no_list_is_no_empty_list(content: bytes) -> None:
-    """A 2xx without a list is not taken for a conversation without messages."""
+    """A 2xx without a list does not count as a conversation without messages."""
     with pytest.raises(Retryable, match="can't be read"):
         decipher_page(200, {}, content)
 
 
 @pytest.mark.parametrize("nested", [True, False])
 def test_a_contact_is_read(nested: bool) -> None:
-    """Tags, DND and the channels that are blocked by themselves are read, in both nestings."""
+    """Tags, DND and separately blocked channels are read, in both nestings."""
     settings = {
         "SMS": {"status": "active"},
         "Email": {"status": "inactive"},
@@ -392,7 +392,7 @@ def test_a_contact_without_settings_is_free() -> None:
     ],
 )
 def test_a_contact_has_the_name_that_ghl_knows(fields: dict[str, Any], name: str) -> None:
-    """First and last name, else the name as a whole; e-mail address and phone number as they are."""
+    """It is the first and last name, else the whole name; e-mail address and phone number are unchanged."""
     known = {"id": "contact", "email": "j@example.com", "phone": "+15551234567", **fields}
     found = decipher_contact(200, {}, json.dumps({"contact": known}).encode(), contact_id=ContactId("contact"))
     assert (found.name, found.email, found.phone) == (name, "j@example.com", "+15551234567")
@@ -400,13 +400,13 @@ def test_a_contact_has_the_name_that_ghl_knows(fields: dict[str, Any], name: str
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"{}", b'{"contact": null}', b'{"contact": []}'])
 def test_what_is_no_contact_is_no_free_contact(content: bytes) -> None:
-    """A 2xx without a contact is not taken for a contact who may be written to."""
+    """A 2xx without a contact does not allow a message."""
     with pytest.raises(Retryable, match="can't be read"):
         decipher_contact(200, {}, content, contact_id=ContactId("contact"))
 
 
 def test_a_refused_read_is_sorted_like_a_refused_send() -> None:
-    """Reads are refused for the same reasons as sends, and a message says which."""
+    """Reads are refused for the same reasons as sends, and the error says which."""
     with pytest.raises(OperatorMustFix, match="contact: HTTP 401"):
         decipher_contact(401, {}, b"{}", contact_id=ContactId("contact"))
     with pytest.raises(Retryable, match="list of messages: HTTP 429"):

@@ -1,4 +1,4 @@
-"""OAuth as plain values: the requests, and what each answer says to do next."""
+"""OAuth as plain values: the requests, and what to do after each answer."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read(status: int, document: object) -> Granted:
 
 
 def test_an_installer_is_sent_to_ghls_chooser() -> None:
-    """With the app, the way back, the scopes and the mark, each escaped."""
+    """The URL has the app, the redirect, the scopes and the state, each escaped."""
     address = urlsplit(chooser(APP, state="a b&c"))
     assert f"{address.scheme}://{address.netloc}{address.path}" == "https://marketplace.gohighlevel.com/v2/oauth/chooselocation"
     query = {name: values[0] for name, values in parse_qs(address.query).items()}
@@ -53,7 +53,7 @@ def test_an_installer_is_sent_to_ghls_chooser() -> None:
 
 
 def test_tokens_are_asked_for_by_forms_of_snake_case() -> None:
-    """GHL's names of version 2021-07-28; of a code GHL itself knows whether a location or an agency installed."""
+    """They are GHL's names of version 2021-07-28; GHL knows by the code whether a location or an agency installed."""
     client = {"client_id": "app-1", "client_secret": "s3cret"}
     assert by_code(APP, "c") == {**client, "grant_type": "authorization_code", "code": "c", "redirect_uri": APP.redirect_url}
     assert by_refresh(APP, "r", "Company") == {
@@ -66,7 +66,7 @@ def test_tokens_are_asked_for_by_forms_of_snake_case() -> None:
 
 
 def test_each_kind_of_grant_is_read() -> None:
-    """A location's pair, an agency's with its locations, and what an agency's token is exchanged for."""
+    """A location's tokens, an agency's with its locations, and a token exchanged for an agency's are read."""
     own, agency, lent = read(200, LOCATION), read(200, COMPANY), read(201, LENT)
     assert (own.kind, own.location_id, own.company_id, own.access_token, own.refresh_token) == (
         "Location",
@@ -108,21 +108,21 @@ def test_a_life_that_makes_no_sense_is_the_usual_one(told: object) -> None:
     ],
 )
 def test_a_refusal_says_what_to_do_next(status: int, document: object, kind: type[BridgeError], word: str) -> None:
-    """Whether the grant is over, the app is set up wrongly, nothing was used up, or that can't be known."""
+    """The grant is over, the app is configured wrongly, nothing was used, or that is unknown."""
     with pytest.raises(BridgeError, match=word) as caught:
         read(status, document)
     assert type(caught.value) is kind
 
 
 def test_secrets_don_t_print() -> None:
-    """Neither the app's secret nor tokens stand in what a log or an error would show."""
+    """A log or an error contains neither the app's secret nor tokens."""
     shown = repr(APP) + repr(read(200, LOCATION))
     assert not [secret for secret in ("s3cret", "'at'", "'rt'") if secret in shown]
 
 
 @pytest.mark.parametrize("status", [200, 201])
 def test_tokens_are_read_in_both_spellings(status: int) -> None:
-    """API version v3 answers in camelCase; the older spelling wins where both stand."""
+    """API version v3 answers in camelCase; the older spelling has priority if both are there."""
     newer = {"accessToken": "a", "refreshToken": "r", "expiresIn": 60, "userType": "Location", "locationId": "L1"}
     granted = decipher(status, {}, json.dumps(newer).encode(), what="token")
     assert (granted.access_token, granted.refresh_token, granted.seconds, granted.kind) == ("a", "r", 60, "Location")

@@ -1,4 +1,4 @@
-"""Raw bodies of workflow webhooks: what a contact writes is read as written, and never as anything else."""
+"""Raw bodies of workflow webhooks: a contact's text is read as written, and never as fields."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def read(body: str | bytes, content_type: str = "application/json") -> InboundMe
 @pytest.mark.parametrize("template", TEMPLATES.values(), ids=TEMPLATES)
 @pytest.mark.parametrize("text", TEXTS)
 def test_the_text_is_read_as_written(template: str, text: str) -> None:
-    """Line breaks, tabs, quotes and braces are the contact's words, wherever the template has them, and change nothing else."""
+    """Line breaks, tabs, quotes and braces in a contact's text stay, wherever the template has it, and affect no other field."""
     found = read(template.replace("{{", "{").replace("}}", "}").replace("%s", text))
     assert isinstance(found, InboundMessage), found
     assert (found.contact_id, found.location_id, found.channel) == ("ContactA", "LocationA", "SMS")
@@ -69,7 +69,7 @@ def test_the_text_is_read_as_written(template: str, text: str) -> None:
     ],
 )
 def test_a_text_that_looks_like_json_changes_nothing_else(template: str, text: str) -> None:
-    """Who writes fields into a message still speaks for nobody else; of such a text a part may be lost."""
+    """A text with fields can't change another field; a part of such a text may be lost."""
     found = read(template.replace("{{", "{").replace("}}", "}").replace("%s", text))
     assert (found.contact_id, found.location_id) == ("ContactA", "LocationA")
     assert isinstance(found, Ignored) or found.text.startswith("hi")
@@ -78,7 +78,7 @@ def test_a_text_that_looks_like_json_changes_nothing_else(template: str, text: s
 @pytest.mark.parametrize("content_type", ["application/json", "text/plain", "", "application/x-www-form-urlencoded"])
 @pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b"\xef\xbb\xbf\r\n "])
 def test_how_the_body_is_sent_does_not_matter(content_type: str, before: bytes) -> None:
-    """A byte order mark, white space before the body and a type that isn't JSON's are no obstacle."""
+    """A byte order mark, leading white space and another content type are accepted."""
     for text in ("Hello", "Hello,\nyou", 'Hello, "you", there'):
         found = read(before + f'{{{IDS},"message":"{text}"}}'.encode(), content_type)
         assert isinstance(found, InboundMessage), found
@@ -86,7 +86,7 @@ def test_how_the_body_is_sent_does_not_matter(content_type: str, before: bytes) 
 
 
 def test_json_that_is_well_formed_stays_as_it_is() -> None:
-    """Escapes of a body that is JSON are read as JSON says, and bytes that are no UTF-8 lose no message."""
+    """Escapes in a valid JSON body are read as JSON, and bytes that are not UTF-8 lose no message."""
     whole = read(json.dumps({"contact_id": "c", "location_id": "l", "message": 'a\n"b" \\ ü \ud83d'}))
     assert isinstance(whole, InboundMessage)
     assert whole.text == 'a\n"b" \\ ü '
@@ -109,7 +109,7 @@ def test_json_that_is_well_formed_stays_as_it_is() -> None:
     ],
 )
 def test_where_the_text_cannot_be_cut_out_the_ids_are(body: str, ids: tuple[str, str]) -> None:
-    """What is still not readable names contact and location if it can, so that GHL can be asked for the message."""
+    """An unreadable body names contact and location if it can, so that GHL can be asked for the message."""
     found = read(body)
     assert isinstance(found, Ignored)
     assert (found.reason, found.contact_id, found.location_id) == (Reason.UNPARSEABLE, *ids)
@@ -117,7 +117,7 @@ def test_where_the_text_cannot_be_cut_out_the_ids_are(body: str, ids: tuple[str,
 
 @given(st.text(st.characters(exclude_characters="\\", exclude_categories=["C"])), st.sampled_from(sorted(TEMPLATES)))
 def test_no_text_speaks_for_another_contact(text: str, name: str) -> None:
-    """Whatever a contact writes, the message is its own or is not read."""
+    """Whatever a contact writes, the message is that contact's, or is not read."""
     found = read(TEMPLATES[name].replace("{{", "{").replace("}}", "}").replace("%s", text))
     assert found.contact_id in {"ContactA", ""}
     assert found.location_id in {"LocationA", ""}
@@ -137,7 +137,7 @@ def test_no_text_speaks_for_another_contact(text: str, name: str) -> None:
     ],
 )
 def test_large_bodies_are_read_quickly(body: str) -> None:
-    """A megabyte of anything takes no more than a moment."""
+    """A megabyte of any text takes only a moment."""
     began = time.process_time()
     read(body)
     assert time.process_time() - began < 2
@@ -145,7 +145,7 @@ def test_large_bodies_are_read_quickly(body: str) -> None:
 
 @pytest.mark.parametrize("body", ["[1]", "5", "null", '"message":"', '{"a":1}}'])
 def test_what_is_no_object_is_no_raw_body(body: str) -> None:
-    """Lists, numbers, words and what is behind an object's end are unparseable as they were."""
+    """Lists, numbers, words and text after an object's end stay unparseable."""
     found = read(body)
     assert isinstance(found, Ignored)
     assert found.reason is Reason.UNPARSEABLE

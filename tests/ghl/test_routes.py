@@ -1,4 +1,4 @@
-"""Routes: what a request to GHL was about, without whom."""
+"""Routes: the kind of a request to GHL, without ids."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from bridge.ghl.routes import DEEPEST, FIXED, route
     ],
 )
 def test_ids_are_left_out(method: str, path: str, told: str) -> None:
-    """Only GHL's own words are told; whatever else stands in a path is an id."""
+    """Only GHL's own words are shown; everything else in a path is an id."""
     assert route(method, path) == told
 
 
 @given(st.text())
 def test_there_are_not_many_routes(path: str) -> None:
-    """Whatever is asked for, a route has few parts and each is one of few."""
+    """A route has few parts, and each part is one of few."""
     parts = route("GET", path).removeprefix("GET /").split("/")
     assert len(parts) <= DEEPEST
     assert set(parts) <= FIXED | {"{id}"}

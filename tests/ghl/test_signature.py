@@ -27,7 +27,7 @@ def pem(key: PublicKeyTypes) -> str:
 
 
 class Signer(NamedTuple):
-    """GHL's side of it: two private keys and what they make of a body."""
+    """GHL's private keys, and their signatures of a body."""
 
     young: ed25519.Ed25519PrivateKey
     legacy: rsa.RSAPrivateKey
@@ -58,7 +58,7 @@ def stranger() -> Signer:
 
 
 def test_published_keys_are_one_of_each_kind() -> None:
-    """The keys that GHL publishes are read as one Ed25519 and one RSA key of 4,096 bits."""
+    """GHL's published keys are read as one Ed25519 and one RSA key of 4,096 bits."""
     keys = read_keys(GHL_PUBLISHED_KEYS)
     assert (len(keys.ed25519), [key.key_size for key in keys.rsa]) == (1, [4096])
 
@@ -88,21 +88,21 @@ def test_any_number_of_blocks_in_any_order(ghl: Signer, stranger: Signer) -> Non
     ],
 )
 def test_unusable_keys_refuse_to_start(text: str, said: str) -> None:
-    """Keys that cannot be used are named by their place, never shown."""
+    """Unusable keys are named by their position and never shown."""
     with pytest.raises(Misconfigured, match=said) as raised:
         read_keys(text)
     assert "MC" not in str(raised.value)
 
 
 def test_both_kinds_verify(ghl: Signer) -> None:
-    """A true Ed25519 signature passes, and so does a true legacy one without it."""
+    """A valid Ed25519 signature passes, and so does a valid legacy one without it."""
     verify(BODY, {"x-ghl-signature": ghl.ed25519()}, ghl.keys)
     verify(BODY, {"x-wh-signature": ghl.rsa()}, ghl.keys)
 
 
 @pytest.mark.parametrize("absent", ["N/A", "n/a", "  N/A\t", "", "   "])
 def test_na_is_as_if_absent(ghl: Signer, absent: str) -> None:
-    """The literal N/A and an empty value leave the decision to the legacy header, and are nothing alone."""
+    """With the literal N/A or an empty value the legacy header decides; alone they are no signature."""
     verify(BODY, {"x-ghl-signature": absent, "x-wh-signature": ghl.rsa()}, ghl.keys)
     with pytest.raises(Unauthorized, match="neither"):
         verify(BODY, {"x-ghl-signature": absent, "x-wh-signature": absent}, ghl.keys)
@@ -115,18 +115,18 @@ def test_no_signature_is_refused(ghl: Signer) -> None:
 
 
 def test_a_wrong_ed25519_signature_never_falls_back(ghl: Signer, stranger: Signer) -> None:
-    """A true legacy signature does not save a wrong Ed25519 one."""
+    """A valid legacy signature does not compensate for a wrong Ed25519 one."""
     with pytest.raises(Unauthorized, match="fits none of 1 Ed25519 keys"):
         verify(BODY, {"x-ghl-signature": stranger.ed25519(), "x-wh-signature": ghl.rsa()}, ghl.keys)
 
 
 def test_a_true_ed25519_signature_decides_alone(ghl: Signer, stranger: Signer) -> None:
-    """Beside a true Ed25519 signature the legacy header is not looked at."""
+    """Beside a valid Ed25519 signature the legacy header is not read."""
     verify(BODY, {"x-ghl-signature": ghl.ed25519(), "x-wh-signature": stranger.rsa()}, ghl.keys)
 
 
 def test_any_one_of_several_keys_suffices(ghl: Signer, stranger: Signer) -> None:
-    """While keys rotate, the old and the new one both pass."""
+    """During a rotation both the old and the new key pass."""
     keys = read_keys(stranger.pem + ghl.pem)
     for signer in (ghl, stranger):
         verify(BODY, {"x-ghl-signature": signer.ed25519()}, keys)
@@ -148,7 +148,7 @@ def test_only_sha256_with_pkcs1_counts(ghl: Signer) -> None:
 
 
 def test_without_a_key_of_the_kind_nothing_passes(ghl: Signer) -> None:
-    """A true signature is refused while no key of its kind is set."""
+    """A valid signature is refused if no key of its kind is set."""
     with pytest.raises(Unauthorized, match="fits none of 0 Ed25519 keys"):
         verify(BODY, {"x-ghl-signature": ghl.ed25519()}, PublicKeys(rsa=ghl.keys.rsa))
     with pytest.raises(Unauthorized, match="fits none of 0 RSA keys"):
@@ -156,7 +156,7 @@ def test_without_a_key_of_the_kind_nothing_passes(ghl: Signer) -> None:
 
 
 def test_surrounding_white_space_is_tolerated(ghl: Signer) -> None:
-    """Blanks and tabs around a signature do not count."""
+    """Blanks and tabs around a signature are ignored."""
     verify(BODY, {"x-ghl-signature": f" \t{ghl.ed25519()}  "}, ghl.keys)
 
 
@@ -180,7 +180,7 @@ def test_surrounding_white_space_is_tolerated(ghl: Signer) -> None:
     ],
 )
 def test_odd_signatures_are_refused(ghl: Signer, name: str, spoil: object) -> None:
-    """Anything but the exact base64 of the signature is refused."""
+    """Only the exact base64 of the signature passes."""
     assert callable(spoil)
     true = ghl.ed25519() if name == "x-ghl-signature" else ghl.rsa()
     with pytest.raises(Unauthorized, match=name):
@@ -188,7 +188,7 @@ def test_odd_signatures_are_refused(ghl: Signer, name: str, spoil: object) -> No
 
 
 def test_another_form_of_a_true_signature_is_refused(ghl: Signer) -> None:
-    """Ed25519's second number counts only in its smallest form: nobody makes a second signature from a first."""
+    """Ed25519's second number counts only in its smallest form, so nobody can derive a second signature from a first."""
     order = 2**252 + 27742317777372353535851937790883648493
     true = ghl.young.sign(BODY)
     other = true[:32] + (int.from_bytes(true[32:], "little") + order).to_bytes(32, "little")
@@ -197,7 +197,7 @@ def test_another_form_of_a_true_signature_is_refused(ghl: Signer) -> None:
 
 
 def test_a_key_that_fits_every_body_fits_none() -> None:
-    """Under the neutral element as a key, the neutral element with a zero would be a signature of anything."""
+    """With the neutral element as a key, the neutral element and a zero would be a signature of anything."""
     neutral = bytes([1, *[0] * 31])
     keys = read_keys(pem(ed25519.Ed25519PublicKey.from_public_bytes(neutral)))
     with pytest.raises(Unauthorized, match="fits none"):
@@ -206,7 +206,7 @@ def test_a_key_that_fits_every_body_fits_none() -> None:
 
 @pytest.mark.parametrize("name", [b"x-ghl-signature", b"x-wh-signature"])
 def test_a_repeated_header_is_refused(ghl: Signer, name: bytes) -> None:
-    """A header that stands twice is refused, even if both values are true or one of them is N/A."""
+    """A header that occurs twice is refused, even if both values are valid or one of them is N/A."""
     true = (ghl.ed25519() if b"ghl" in name else ghl.rsa()).encode()
     for second in (true, b"N/A", b""):
         with pytest.raises(Unauthorized, match="repeated"):
@@ -220,7 +220,7 @@ def test_headers_are_found_in_any_case(ghl: Signer) -> None:
 
 
 def test_refusals_say_which_check_failed_but_no_values(ghl: Signer, stranger: Signer) -> None:
-    """The log learns which check failed, never the signature."""
+    """The log has the failed check, never the signature."""
     signature = stranger.ed25519()
     with pytest.raises(Unauthorized) as raised:
         verify(BODY, {"x-ghl-signature": signature}, ghl.keys)
@@ -229,7 +229,7 @@ def test_refusals_say_which_check_failed_but_no_values(ghl: Signer, stranger: Si
 
 @given(changed=st.binary(max_size=200) | st.integers(0, len(BODY) * 8 - 1))
 def test_a_changed_body_never_verifies(ghl: Signer, changed: bytes | int) -> None:
-    """No other body, and no body with one bit turned, passes with a signature made for the true one."""
+    """A signature is valid for no other body, not even after the change of one bit."""
     body = changed if isinstance(changed, bytes) else turned(BODY, changed)
     for headers in ({"x-ghl-signature": ghl.ed25519()}, {"x-wh-signature": ghl.rsa()}):
         with pytest.raises(Unauthorized):

@@ -1,4 +1,4 @@
-"""GHL's token endpoints over real sockets: what is sent, and how often."""
+"""GHL's token endpoints with real sockets: what is sent, and how often."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def tokens() -> Iterator[Callable[[str], Tokens]]:
 
 
 def test_a_pair_is_asked_for_by_a_form(tokens: Callable[[str], Tokens]) -> None:
-    """Both ways of getting one post a form to `/oauth/token` and show no bearer."""
+    """Both ways post a form to `/oauth/token`, without a bearer token."""
     with OtherSide(answering(LENT)) as server:
         tokens(server.url + "/").by_code("the code", seconds=5)
         assert tokens(server.url).by_refresh("r+t/=", "Location", seconds=5).access_token == "at"
@@ -45,7 +45,7 @@ def test_a_pair_is_asked_for_by_a_form(tokens: Callable[[str], Tokens]) -> None:
 
 
 def test_a_locations_token_is_asked_for_with_the_agencys(tokens: Callable[[str], Tokens]) -> None:
-    """The agency's token is the bearer; the client's secret isn't sent along."""
+    """The agency's token is the bearer token; the client's secret is not sent."""
     with OtherSide(answering(LENT)) as server:
         tokens(server.url).for_location("agency's", "C1", LocationId("L1"), seconds=5)
     (request,) = server.requests
@@ -54,7 +54,7 @@ def test_a_locations_token_is_asked_for_with_the_agencys(tokens: Callable[[str],
 
 
 def test_the_exchange_of_v3_has_another_path() -> None:
-    """With GHL_API_VERSION=v3 an agency's token is exchanged where that version has it, and each form has the version."""
+    """With GHL_API_VERSION=v3 the exchange uses that version's path, and each request has the version."""
     wire = Wire()
     with OtherSide(answering(LENT)) as server:
         Tokens(wire, server.url, APP, version="v3").for_location("agency's", "C1", LocationId("L1"), seconds=5)
@@ -76,14 +76,14 @@ def test_the_exchange_of_v3_has_another_path() -> None:
 def test_what_may_be_used_up_is_shown_once(
     tokens: Callable[[str], Tokens], behave: Callable[[Visit], None], kind: type[BridgeError]
 ) -> None:
-    """A refresh token whose answer is lost isn't shown a second time by itself."""
+    """A refresh token whose answer is lost is not sent a second time automatically."""
     with OtherSide(behave) as server, pytest.raises(kind):
         tokens(server.url).by_refresh("rt", "Location", seconds=5)
     assert len(server.requests) == 1
 
 
 def test_what_was_not_sent_is_tried_again(tokens: Callable[[str], Tokens]) -> None:
-    """GHL had no time for it: nothing is used up, and the second try brings the pair."""
+    """If GHL had no time for it, nothing was used, and the second attempt gets the tokens."""
     with OtherSide(answering(http(429, {}, {"Retry-After": "0"}), LENT)) as server:
         assert tokens(server.url).by_refresh("rt", "Location", seconds=5).refresh_token == "rt"
         url = server.url

@@ -1,4 +1,4 @@
-"""Workflow webhooks: GHL's own form, a user's JSON, a form; whatever they tell, wherever it stands."""
+"""Workflow webhooks: GHL's own format, a user's JSON, a form, with fields in any place."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ def message(document: Any, content_type: str = JSON) -> InboundMessage:
 
 
 def free(said: dict[str, Any] | None = None, custom: dict[str, Any] | None = None, **root: Any) -> dict[str, Any]:
-    """The free action's form, with other words in its message and other pairs of the user."""
+    """The free action's format, with another text and other custom data."""
     return {**FREE, "message": {**FREE["message"], **(said or {})}, "customData": custom or {}, **root}
 
 
 def test_ghls_own_form_is_read() -> None:
-    """The free action tells contact, location, text and channel; its message has no id yet, and no time."""
+    """The free action has contact, location, text and channel; its message has no id yet, and no time."""
     found = message(FREE)
     assert found == InboundMessage(
         id=MessageId("workflow-fresh"),
@@ -66,14 +66,14 @@ def test_ghls_own_form_is_read() -> None:
     ],
 )
 def test_a_users_json_may_tell_it_anywhere(document: dict[str, Any]) -> None:
-    """In `customData` or at the root, in snake or camel case."""
+    """The fields may be in `customData` or at the root, in snake or camel case."""
     found = message(document)
     assert (found.location_id, found.contact_id, found.id, found.conversation_id) == ("loc", "con", "m", "c")
     assert (found.text, found.channel, found.message_type, found.provisional) == ("hi", Channel.SMS, "SMS", False)
 
 
 def test_a_form_is_read() -> None:
-    """A form tells the same as JSON at its root, whatever its text holds."""
+    """A form has the same meaning as JSON at its root, whatever its text contains."""
     said = "Größe & Preis?\n100% = ja"
     body = urlencode({**IDS, "message_id": "m", "message": said, "channel": "WhatsApp"}).encode()
     for content_type in (FORM, ""):
@@ -82,7 +82,7 @@ def test_a_form_is_read() -> None:
 
 
 def test_what_the_user_wrote_counts_first() -> None:
-    """The pairs of `customData` win over the rest of the body, unless they are empty."""
+    """Non-empty fields of `customData` have priority over the rest of the body."""
     custom = {"location_id": "other", "contact_id": "", "message": "mine", "message_id": "{{message.id}}"}
     found = message(free({"body": "theirs", "id": "theirs"}, custom))
     assert (found.location_id, found.contact_id, found.text) == ("other", FREE["contact_id"], "mine")
@@ -111,7 +111,7 @@ def test_what_the_user_wrote_counts_first() -> None:
     ],
 )
 def test_the_channel_is_a_number_a_word_or_a_type(type_: object, channel: Channel, told: str, name: str) -> None:
-    """`message.type` in any of its forms; without one it is an SMS as long as GHL's record doesn't say otherwise."""
+    """`message.type` is read in each form; without it the message is an SMS unless GHL's record says otherwise."""
     found = message(free({"type": type_}))
     assert (found.channel, found.message_type, found.message_type_string) == (channel, told, name)
 
@@ -128,12 +128,12 @@ def test_the_channel_is_a_number_a_word_or_a_type(type_: object, channel: Channe
     ],
 )
 def test_a_user_names_the_channel(root: dict[str, Any], channel: Channel) -> None:
-    """As `channel` or `message_type`; a `type` that is not a channel is ignored."""
+    """`channel` or `message_type` names it; a `type` that is not a channel is ignored."""
     assert message({**IDS, "message": "hi", **root}).channel is channel
 
 
 def test_an_email_is_what_its_sender_wrote() -> None:
-    """HTML and the history below it are taken off, as in marketplace events."""
+    """HTML and quoted history are removed, as in marketplace events."""
     found = message(free({"type": 3, "body": "<p>Is <b>Friday</b> free?</p><blockquote>us</blockquote>", "subject": "Re:  x"}))
     assert (found.text, found.subject) == ("Is Friday free?", "Re: x")
 
@@ -167,19 +167,19 @@ def test_an_email_is_what_its_sender_wrote() -> None:
     ],
 )
 def test_what_is_no_message_to_answer_says_why(document: Any, reason: Reason) -> None:
-    """Own sends, calls, other triggers, test runs with empty values, and what can't be read."""
+    """The bridge's own sends, calls, other triggers, test runs with empty values and unreadable bodies have their reasons."""
     found = read(document)
     assert isinstance(found, Ignored)
     assert found.reason is reason
 
 
 def test_a_blank_message_with_its_id_is_kept() -> None:
-    """What GHL knows by an id can be explained, even if there is nothing to answer."""
+    """A message with an id in GHL can be explained even if there is nothing to answer."""
     assert message(free({"body": ""}, {"message_id": "m"})).text == ""
 
 
 def test_what_is_ignored_names_its_ids() -> None:
-    """The location whose secret counts, and the contact, are known anyway."""
+    """The location whose secret counts and the contact are read anyway."""
     found = read(free({"direction": "outbound"}, {"message_id": "m", "conversation_id": "c"}))
     assert isinstance(found, Ignored)
     ids = (found.location_id, found.contact_id, found.message_id, found.conversation_id)
@@ -203,7 +203,7 @@ def test_no_document_breaks_it(document: Any, content_type: str) -> None:
 
 @given(st.binary(max_size=200), st.sampled_from([JSON, FORM, ""]))
 def test_no_bytes_break_it(body: bytes, content_type: str) -> None:
-    """Nor do any bytes."""
+    """Any bytes give a message or a reason."""
     assert isinstance(read(body, content_type), InboundMessage | Ignored)
 
 
@@ -214,7 +214,7 @@ def listed(**fields: Any) -> Listed:
 
 
 def test_ghls_record_knows_better() -> None:
-    """Id, time, channel and conversation provider are those of the record; what it lacks stays."""
+    """Id, time, channel and conversation provider are those of the record; missing ones stay."""
     own = message({**IDS, "message": "hi", "date_added": "2026-11-22T00:00:00Z"})
     known = adopt(own, listed(type="TYPE_CUSTOM_PROVIDER_SMS", conversation_provider_id="p"))
     assert (known.id, known.provisional, known.date_added_ms, known.conversation_provider_id) == ("m", False, 7, "p")

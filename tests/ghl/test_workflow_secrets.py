@@ -1,4 +1,4 @@
-"""Secrets of workflow webhooks: three places, one's own before the shared ones."""
+"""Secrets of workflow webhooks: three places, and a location's own before the shared ones."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ NEW, OLD = "new-key", "old-key"
     ],
 )
 def test_a_secret_is_found_in_three_places(headers: dict[str, str], path: str, found: tuple[bytes, ...]) -> None:
-    """In its own header, as bearer, in the path; all that are brought may fit."""
+    """It may be in its own header, as a bearer token or in the path; each of those sent may match."""
     assert presented(headers, path) == found
 
 
 @pytest.mark.parametrize("headers", [{}, {"x-bridge-secret": " "}, {"authorization": "Bearer "}, {"authorization": "Basic eDp5"}])
 def test_without_a_secret_nobody_is_let_in(headers: dict[str, str]) -> None:
-    """No secret is a wrong one."""
+    """A webhook without a secret is refused."""
     with pytest.raises(Unauthorized):
         presented(headers, "")
 
@@ -51,7 +51,7 @@ def lets_in(secret: str, *, own: str = "", shared: Iterable[str] = (), keys: Ite
 
 
 def test_any_shared_secret_is_valid() -> None:
-    """Several are valid at once, for rotation; none set lets nobody in, and an empty one is none."""
+    """Several are valid at once, for a rotation; if none is set, or an empty one, nothing is accepted."""
     assert lets_in("a", shared=["a", "b"])
     assert lets_in("b", shared=["a", "b"])
     assert not lets_in("c", shared=["a", "b"])
@@ -60,7 +60,7 @@ def test_any_shared_secret_is_valid() -> None:
 
 
 def test_a_locations_own_secret_is_the_only_one() -> None:
-    """Beside it no shared one is valid; it is known by its hash under any of the keys."""
+    """If a location has its own secret, no shared one is valid; it is stored as a hash under each of the keys."""
     for key in (NEW, OLD):
         own = keyed_hash(b"mine", HERE, key)
         assert lets_in("mine", own=own, shared=["shared"])
@@ -72,7 +72,7 @@ def test_a_locations_own_secret_is_the_only_one() -> None:
 
 
 def test_a_refusal_tells_no_secret() -> None:
-    """What is logged names neither the secret that came nor the one that was expected."""
+    """The log has neither the received secret nor the expected one."""
     with pytest.raises(Unauthorized) as caught:
         verify([b"guess"], HERE, own="", shared=["right"], keys=[])
     assert not {"guess", "right"} & set(str(caught.value).split())

@@ -1,4 +1,4 @@
-"""The bench's own tools measure what they say."""
+"""The benchmark's tools measure what they claim."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _body(webhook: Webhook) -> bytes:
 
 
 def test_a_webhook_is_signed_and_holds_one_message_of_a_new_contact() -> None:
-    """What the sender sends is what the receiver takes in."""
+    """The sender's webhooks are accepted by the receiver."""
     key = Ed25519PrivateKey.generate()
     for webhook in make(3, key, HERE):
         head, _, body = webhook.request.partition(b"\r\n\r\n")
@@ -34,21 +34,21 @@ def test_a_webhook_is_signed_and_holds_one_message_of_a_new_contact() -> None:
 
 
 def test_events_that_nobody_answers_are_of_each_kind() -> None:
-    """A campaign's message, a contact's change and an event without data are accepted in sequence."""
+    """A campaign's message, a contact's change and an event without data are accepted in turn."""
     told = [type(events.parse(_body(one))) for one in make_ignored(3, Ed25519PrivateKey.generate(), HERE)]
 
     assert told == [OutboundMessage, ContactUpdate, Ignored]
 
 
 def test_a_row_is_the_middle_ratio_of_its_rounds_and_what_came_since_is_taken_off() -> None:
-    """Only figures of one round compare, and the verdict is that of the ratio."""
+    """Only figures of one round are compared, and the verdict is that of the ratio."""
     row = compare(1, "what", [2.0, 4.0, 9.0], [4.0, 4.0, 10.0], most=0.9, off=1.0)
 
     assert (row.ratio, row.less, row.cells[-1]) == (0.9, 0.75, "met")
 
 
 async def test_every_webhook_is_sent_once_and_every_answer_counted() -> None:
-    """Whether as fast as answers come or at a rate, no webhook is left out and none is sent twice."""
+    """At full speed or at a rate, every webhook is sent once."""
     far_side = FarSide()
     port = int((await far_side.open()).rpartition(":")[2])
     webhooks = make(200, Ed25519PrivateKey.generate(), HERE)
@@ -63,7 +63,7 @@ async def test_every_webhook_is_sent_once_and_every_answer_counted() -> None:
 
 
 def test_a_percentile_is_a_value_that_was_measured() -> None:
-    """Of a hundred values, ninety-nine stand below the one that tells the 99th percentile."""
+    """Of a hundred values, ninety-nine are below the 99th percentile."""
     values = [float(number) for number in range(100)]
 
     assert [percentile(values, percent) for percent in (50, 99, 100)] == [50.0, 99.0, 99.0]

@@ -1,4 +1,4 @@
-"""The commands that the documents tell: they exist with their options, and those that can run here really run."""
+"""The commands in the documents exist with their options, and those that can run here are run."""
 
 from __future__ import annotations
 
@@ -66,12 +66,12 @@ def runnable() -> dict[str, str]:
 
 
 def stays(block: Block) -> bool:
-    """Whether the processes of a block stay."""
+    """Whether the processes of a block keep running."""
     return any(STAY & set(ours(words) or ()) for line in block.lines for words in commands(line))
 
 
 def starts(line: str, name: str) -> bool:
-    """Whether a line runs this command of ours."""
+    """Whether a line runs this command of the project."""
     return any((ours(words) or [""])[0] == name for words in commands(line))
 
 
@@ -100,7 +100,7 @@ IN_SENTENCES = sorted({text for text in named() if re.match(r"(\.venv/bin/)?ghl-
 
 @pytest.mark.parametrize("told", IN_FENCES)
 def test_a_command_to_be_typed_is_one_of_the_command_line(told: str) -> None:
-    """It exists, takes these options, and nothing that it needs is missing."""
+    """It exists and has these options, and no required argument is missing."""
     command, rest = command_of(told.split())
     with command.make_context(told, rest):
         pass
@@ -108,14 +108,14 @@ def test_a_command_to_be_typed_is_one_of_the_command_line(told: str) -> None:
 
 @pytest.mark.parametrize("told", IN_SENTENCES)
 def test_a_command_that_a_sentence_names_exists_with_its_options(told: str) -> None:
-    """Arguments may be left out there; names may not be wrong."""
+    """Arguments may be missing there, but all names must exist."""
     command, rest = command_of(ours(told.split()) or [])
     options = {name for parameter in command.params for name in parameter.opts}
     assert {word for word in rest if word.startswith("-") and len(word) > 1} <= options
 
 
 def test_every_command_stands_in_the_readme() -> None:
-    """Its table of commands names each one."""
+    """README's table of commands names each one."""
     section = (ROOT / "README.md").read_text(encoding="utf-8").partition("## Commands\n")[2].partition("\n##")[0]
     told = " ".join(re.findall(r"^\| `.*?\|(?= [^|]*\|$)", section.replace(r"\|", "or"), re.MULTILINE))
     missing = [
@@ -125,7 +125,7 @@ def test_every_command_stands_in_the_readme() -> None:
 
 
 def test_what_is_to_be_made_or_started_is_there() -> None:
-    """Targets of `make`, files below the project's folders, and modules of ours that the documents name."""
+    """Targets of `make`, files in the project's folders, and our modules in the documents exist."""
     everything = "\n".join(document.read_text(encoding="utf-8") for document in DOCUMENTS)
     typed = [*named(), *(line for block in BLOCKS for line in block.lines)]
     made = [words for text in typed if text.startswith("make ") for words in commands(text) if words[0] == "make"]
@@ -141,7 +141,7 @@ def test_what_is_to_be_made_or_started_is_there() -> None:
 
 
 def test_every_setting_that_a_document_names_is_one() -> None:
-    """Of the bridge, or of what is deployed beside it."""
+    """It is a setting of the bridge, or of what is deployed beside it."""
     beside = "".join((ROOT / "infra/docker" / name).read_text(encoding="utf-8") for name in ("compose.yaml", "Caddyfile"))
     known = {str(field.alias) for field in Settings.model_fields.values()} | set(re.findall(r"\{\$?([A-Z_]+)", beside))
     told = {name for document in DOCUMENTS for name in re.findall(r"\bBRIDGE_[A-Z_]+\b", document.read_text(encoding="utf-8"))}
@@ -149,13 +149,13 @@ def test_every_setting_that_a_document_names_is_one() -> None:
 
 
 def test_every_reason_not_to_run_is_needed() -> None:
-    """What stands in the table above stands in a document."""
+    """Each command in the table of exceptions is in a document."""
     assert {commands(line)[0][0] for block in BLOCKS for line in block.lines} >= set(NOT_RUN)
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A folder in which the README's steps were taken, with the simulator for GHL and Assistable."""
+    """A folder in which the README's steps were done, with the simulator as GHL and Assistable."""
 
     folder: Path
     environ: dict[str, str]
@@ -174,7 +174,7 @@ class Place:
 
     @contextmanager
     def stay(self, line: str) -> Iterator[None]:
-        """Run a line that stays, and stop it as Ctrl-C does."""
+        """Run a line that keeps running, and stop it like Ctrl-C."""
         with (
             (self.folder / "said.txt").open("ab") as said,
             subprocess.Popen(
@@ -194,7 +194,7 @@ class Place:
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """README's five steps, taken as it says for those without GHL: simulator and bridge started, its file applied."""
+    """README's five steps without GHL: simulator and bridge started, its file applied."""
     folder = tmp_path_factory.mktemp("place")
     install(folder / ".venv/bin")
     text = (ROOT / "README.md").read_text(encoding="utf-8").partition("```toml\n")[2].partition("```")[0]
@@ -242,14 +242,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 
 
 def install(folder: Path) -> None:
-    """Put `ghl-bridge` there, which runs these sources."""
+    """Install a `ghl-bridge` that runs these sources."""
     folder.mkdir(parents=True)
     (folder / "ghl-bridge").write_text(f'#!/bin/sh\nexec {sys.executable} -m bridge "$@"\n', encoding="utf-8")
     (folder / "ghl-bridge").chmod(0o755)
 
 
 def answers(url: str) -> dict[str, Any]:
-    """What stands there; nothing if nobody answers."""
+    """The answer at an address; nothing if nobody answers."""
     try:
         found: dict[str, Any] = httpx.get(url, trust_env=False).json()
     except (httpx.TransportError, ValueError):

@@ -1,4 +1,4 @@
-"""infra/docker/compose.yaml and what it starts beside the bridge: a durable Redis, and Caddy."""
+"""infra/docker/compose.yaml and its other services: a durable Redis, and Caddy."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ caddy = pytest.mark.skipif(not shutil.which("caddy"), reason="caddy is not insta
 
 @docker_compose
 def test_compose_reads_its_file(tmp_path: Path) -> None:
-    """docker-compose finds nothing wrong with the file, and asks for what must be set."""
+    """docker-compose accepts the file, and names the settings that are required."""
     folder = tmp_path / "infra/docker"
     shutil.copytree(DOCKER, folder, ignore=shutil.ignore_patterns("__pycache__"))
     # The version that Debian packages doesn't know of names yet.
@@ -62,7 +62,7 @@ def test_compose_reads_its_file(tmp_path: Path) -> None:
 
 
 def test_compose_starts_the_procfiles_processes() -> None:
-    """One image, the Procfile's two commands: the receiver's is the image's own."""
+    """There is one image with the Procfile's two commands; the receiver's is the default."""
     assert " ".join(SERVICES["worker"]["command"]) == PROCFILE["worker"]
     assert "command" not in SERVICES["web"]
     dockerfile = (DOCKER / "Dockerfile").read_text(encoding="utf-8")
@@ -71,7 +71,7 @@ def test_compose_starts_the_procfiles_processes() -> None:
 
 
 def test_only_caddy_is_reached_from_outside() -> None:
-    """Nothing else publishes a port, and only receiver and worker share a network with Redis, which leads nowhere."""
+    """Only Caddy publishes a port, and only receiver and worker share a network with Redis, which has no way out."""
     assert [name for name, service in SERVICES.items() if "ports" in service] == ["caddy"]
     with_redis = {name for name, service in SERVICES.items() if "state" in service["networks"]}
     assert with_redis == {"web", "worker", "redis"}
@@ -80,7 +80,7 @@ def test_only_caddy_is_reached_from_outside() -> None:
 
 
 def test_the_bridges_containers_have_no_rights() -> None:
-    """They write nothing, gain nothing, and have the time to end in order."""
+    """Their file systems are read-only, they gain no rights, and have time for an orderly stop."""
     for name in ("web", "worker"):
         assert SERVICES[name]["read_only"] is True
         assert SERVICES[name]["cap_drop"] == ["ALL"]
@@ -112,7 +112,7 @@ def started_as_in_the_image(folder: Path, server: Path) -> Iterator[tuple[subpro
 
 @redis_cli
 def test_the_redis_keeps_what_it_acknowledges(tmp_path: Path) -> None:
-    """Started as its image starts it, nothing is missing for a 202 to be kept, and nobody gets in without the password."""
+    """Started as in its image, it is durable enough for a 202, and refuses clients without the password."""
     with started_as_in_the_image(tmp_path, torn_file.program("Redis")) as (process, url), connect(url) as redis:
         assert missing_durability(redis) == ()
         assert redis.config_get("maxmemory")["maxmemory"] == str(64 * 1024 * 1024)
@@ -124,7 +124,7 @@ def test_the_redis_keeps_what_it_acknowledges(tmp_path: Path) -> None:
 @redis_cli
 @pytest.mark.parametrize("maker", torn_file.SERVERS)
 def test_the_image_starts_on_a_torn_file(maker: str, tmp_path: Path) -> None:
-    """After a power cut within a script's record, what is written afterwards outlives a kill and an orderly stop."""
+    """After a power cut within a script's record, later writes survive a kill and an orderly stop."""
     server = torn_file.program(maker)
     torn_file.tear(server, tmp_path)
     with started_as_in_the_image(tmp_path, server) as (process, url), connect(url) as redis:
@@ -140,14 +140,14 @@ def test_the_image_starts_on_a_torn_file(maker: str, tmp_path: Path) -> None:
 
 
 def test_a_redis_without_a_password_does_not_start(tmp_path: Path) -> None:
-    """An open Redis is everybody's."""
+    """Without a password anybody could use it."""
     done = subprocess.run(START_REDIS, env=GIVEN, cwd=tmp_path, capture_output=True, check=False)
     assert done.returncode != 0
 
 
 @contextmanager
 def fronted(folder: Path, web: str) -> Iterator[tuple[str, Path]]:
-    """Caddy with the file that is shipped, before a receiver; answers its address and its log. No TLS for a plain address."""
+    """The shipped Caddy file before a receiver; returns its address and its log. A plain address has no TLS."""
     port = redis_server.free_port()
     url = f"http://127.0.0.1:{port}"
     file = folder / "Caddyfile"
@@ -166,7 +166,7 @@ def fronted(folder: Path, web: str) -> Iterator[tuple[str, Path]]:
 
 @caddy
 def test_caddy_leaves_signatures_whole(redis: Redis, redis_url: str, tmp_path: Path) -> None:
-    """A signed webhook passes unchanged, whatever its bytes; /metrics is not for strangers."""
+    """A signed webhook passes unchanged, whatever its bytes; /metrics is closed to strangers."""
     del redis
     signer = keys.load(tmp_path)
     body = '{"type": "Unknown",  "text": "ümläut\\u0000"}'.encode()
@@ -183,7 +183,7 @@ def test_caddy_leaves_signatures_whole(redis: Redis, redis_url: str, tmp_path: P
 
 @caddy
 def test_without_a_receiver_caddy_has_ghl_try_again(tmp_path: Path) -> None:
-    """A webhook is answered 429 as by the receiver itself, and no log holds the secret that its address may hold."""
+    """A webhook is answered 429, like the receiver does, and no log has the secret that its address may contain."""
     with fronted(tmp_path, f"127.0.0.1:{redis_server.free_port()}") as (url, log):
         answer = httpx.post(f"{url}/webhooks/workflow/s3cr3t-in-the-path", content=b"{}", timeout=10)
         assert answer.status_code == 429

@@ -1,4 +1,4 @@
-"""Documents hold: links lead somewhere, the tests of the threat table exist, licences are known, hooks fetch nothing."""
+"""Documents are checked: links, the tests in the threat table, licences, and hooks."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ FENCED = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 
 
 def anchors(path: Path) -> set[str]:
-    """The headings of a document, as GitHub turns them into anchors."""
+    """The headings of a document as GitHub's anchors."""
     headings = re.findall(r"^#+ (.*)$", FENCED.sub("", path.read_text(encoding="utf-8")), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 @pytest.mark.skipif(not DOCUMENTS, reason="this is no clone, so nobody knows which documents are the project's")
 def test_every_link_between_documents_leads_somewhere() -> None:
-    """Relative links name files that exist, and anchors headings that stand there."""
+    """Relative links name existing files, and anchors existing headings."""
     broken = []
     for document in DOCUMENTS:
         text = FENCED.sub("", (ROOT / document).read_text(encoding="utf-8"))
@@ -60,7 +60,7 @@ def test_every_threat_names_tests_that_exist() -> None:
 
 
 def test_every_licence_is_compatible() -> None:
-    """What runs with the bridge may be shipped beside it; a licence that nobody has looked at fails."""
+    """All libraries of the bridge have licences that are on the list."""
     packages = at_run_time()
     assert {"celery", "redis", "starlette", "httpx"} <= {package.name for package in packages}
     assert [package for package in packages if not package.is_compatible] == []
@@ -83,7 +83,7 @@ def test_of_alternatives_one_suffices_and_of_parts_each_counts(licence: str, fit
 
 
 def test_hooks_fetch_nothing() -> None:
-    """pre-commit runs what is installed already."""
+    """pre-commit runs only installed programs."""
     repos = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text(encoding="utf-8"))["repos"]
     assert [repo["repo"] for repo in repos] == ["local"]
     assert all(hook["language"] == "system" for hook in repos[0]["hooks"])

@@ -1,4 +1,4 @@
-"""Render, Heroku and systemd: the files that they read fit the bridge, and each other."""
+"""Render, Heroku and systemd: their files match the bridge, and each other."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ SERVICE_KEYS = {
 
 
 def shell(script: str, **environ: str) -> str:
-    """What a script prints."""
+    """The output of a script."""
     command = ["sh", "-c", script]
     return subprocess.run(command, env={"PATH": "/usr/bin:/bin", **environ}, capture_output=True, text=True, check=True).stdout
 
 
 def test_render_runs_the_procfiles_processes() -> None:
-    """Web and worker run the image with the Procfile's commands, at a Redis of their own that has a disk."""
+    """Web and worker run the image with the Procfile's commands, with their own durable Redis."""
     for kind, process in (("web", "web"), ("worker", "worker")):
         assert SERVICES[kind]["dockerCommand"] == f"sh at_address.sh {PROCFILE[process]}"
         assert SERVICES[kind]["maxShutdownDelaySeconds"] >= 25
@@ -53,7 +53,7 @@ def test_render_runs_the_procfiles_processes() -> None:
 
 
 def test_render_is_told_only_what_it_knows() -> None:
-    """Each key is one of the Blueprint specification's, each file is there, and each variable one that somebody reads."""
+    """Each key is in the Blueprint specification, each file exists, and each variable is read by something."""
     assert set(BLUEPRINT) == {"services", "envVarGroups"}
     for service in BLUEPRINT["services"]:
         assert set(service) <= SERVICE_KEYS
@@ -63,7 +63,7 @@ def test_render_is_told_only_what_it_knows() -> None:
 
 
 def test_a_key_that_render_generates_is_a_key() -> None:
-    """256 bits in base64, with the letters + and / too, are taken as BRIDGE_SECRET_KEY."""
+    """256 bits in base64, including + and /, are valid as BRIDGE_SECRET_KEY."""
     assert {"+", "/"} <= set(GENERATED)
     assert from_environment({"BRIDGE_SECRET_KEY": GENERATED}).fernet_keys == (GENERATED,)
     assert GROUP["BRIDGE_SECRET_KEY"]["generateValue"] is True
@@ -71,7 +71,7 @@ def test_a_key_that_render_generates_is_a_key() -> None:
 
 @pytest.mark.parametrize("password", [GENERATED, "plain", "%/+=@:?#"])
 def test_parts_of_an_address_become_a_url(password: str) -> None:
-    """The password arrives as it is, whatever characters it is made of."""
+    """The password arrives unchanged, whatever its characters."""
     script = f"exec sh {ROOT}/infra/docker/image/at_address.sh printenv REDIS_URL"
     url = shell(script, REDIS_PASSWORD=password, REDIS_ADDRESS="redis-abc:6379").strip()
     assert from_environment({"REDIS_URL": url}).state_url == url
@@ -88,13 +88,13 @@ def test_parts_of_an_address_become_a_url(password: str) -> None:
     ],
 )
 def test_herokus_redis_signs_its_certificate_itself(given: str, url: str) -> None:
-    """Before each process its address is told to take any certificate, unless somebody has said otherwise."""
+    """Before each process its address gets the option to accept any certificate, unless it has an option already."""
     assert shell(f'. {ROOT}/.profile; printf %s "$REDIS_URL"', REDIS_URL=given) == url
     assert shell(f'. {ROOT}/.profile; printf %s "${{REDIS_URL:-unset}}"') == "unset"
 
 
 def test_heroku_is_told_only_what_it_knows() -> None:
-    """Keys of its app.json, the Procfile's processes, a Redis that persists, variables that somebody reads."""
+    """It has keys of app.json, the Procfile's processes, a durable Redis, and variables that are read by something."""
     assert set(APP) == {"name", "description", "keywords", "stack", "buildpacks", "formation", "addons", "env"}
     assert set(APP["formation"]) == set(PROCFILE)
     plan = APP["addons"][0]["plan"]
@@ -111,7 +111,7 @@ def test_herokus_python_is_one_of_ours() -> None:
 
 
 def test_the_command_that_makes_a_key_makes_one() -> None:
-    """What app.json tells people to run prints a key that is taken."""
+    """The command in app.json prints a valid key."""
     code = re.search(r"python3 -c '([^']+)'", APP["env"]["BRIDGE_SECRET_KEY"]["description"])
     assert code
     key = subprocess.run([sys.executable, "-c", code[1]], capture_output=True, text=True, check=True).stdout.strip()
@@ -120,7 +120,7 @@ def test_the_command_that_makes_a_key_makes_one() -> None:
 
 @pytest.mark.parametrize("name", UNITS)
 def test_units_run_the_procfiles_processes(name: str) -> None:
-    """The same command, again after an end, but not after one that names a wrong setting; and with the time to end in order."""
+    """They run the same command, restarted after an end, but not after one for a wrong setting, with time for an orderly stop."""
     unit = UNITS[name].read_text(encoding="utf-8")
     assert f"\nExecStart=/opt/ghl-bridge/bin/{PROCFILE[name]}\n" in unit
     assert "\nRestartPreventExitStatus=78\n" in unit
@@ -130,7 +130,7 @@ def test_units_run_the_procfiles_processes(name: str) -> None:
 @systemd
 @pytest.mark.parametrize("name", UNITS)
 def test_systemd_takes_the_units(name: str, tmp_path: Path) -> None:
-    """It finds nothing to complain of, and little that a broken-in process could do."""
+    """There is no error, and an intruder in the process could do little."""
     unit = tmp_path / UNITS[name].name
     here = str(Path(sys.executable).parent)
     unit.write_text(UNITS[name].read_text(encoding="utf-8").replace("/opt/ghl-bridge/bin", here), encoding="utf-8")

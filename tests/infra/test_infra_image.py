@@ -1,4 +1,4 @@
-"""The image: no Docker here, so its steps are run as they stand in infra/docker/Dockerfile, and what comes out is put to work."""
+"""The image without Docker: its steps are run as in infra/docker/Dockerfile, and the result is used."""
 
 from __future__ import annotations
 
@@ -39,18 +39,18 @@ as_number_one = pytest.mark.skipif(
 
 
 def told(word: str) -> list[str]:
-    """What the Dockerfile's lines of that word say."""
+    """The arguments of the Dockerfile's lines with this instruction."""
     return [line.partition(" ")[2] for line in DOCKERFILE if line.startswith(f"{word} ")]
 
 
 def run(*command: str, cwd: Path | None = None, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run to the end, output kept."""
+    """Run a command to its end and return its output."""
     return subprocess.run(command, cwd=cwd, env=env, check=False, capture_output=True, text=True)
 
 
 @pytest.fixture(scope="session")
 def image() -> Iterator[Path]:
-    """What stands in /opt/ghl-bridge of the image, made by its own steps from nothing but what is copied into it.
+    """The content of /opt/ghl-bridge in the image, built by its own steps from what is copied into it.
 
     Not in pytest's folder, which is closed to others, the image's user among them.
     """
@@ -72,7 +72,7 @@ def image() -> Iterator[Path]:
 
 
 def copy(line: str, into: Path) -> None:
-    """Do what a COPY says, and like the build leave out what infra/docker/Dockerfile.dockerignore names."""
+    """Do a COPY, without the files in infra/docker/Dockerfile.dockerignore, like the build."""
     *sources, target = line.split()[1:]
     for name in sources:
         assert not ignored(name), f"{name} is copied, and ignored"
@@ -84,7 +84,7 @@ def copy(line: str, into: Path) -> None:
 
 
 def ignored(name: str) -> bool:
-    """Whether the build would not see a path."""
+    """Whether the build would ignore a path."""
     seen = False
     for line in (ROOT / "infra/docker/Dockerfile.dockerignore").read_text(encoding="utf-8").split():
         pattern = line.lstrip("!").removeprefix("**/")
@@ -107,7 +107,7 @@ exec setpriv --reuid={NOBODY} --regid={NOBODY} --clear-groups --bounding-set=-al
 
 @contextmanager
 def number_one(image: Path, redis_url: str, command: str) -> Iterator[tuple[int, dict[str, str], subprocess.Popen[bytes]]]:
-    """A process as in a container: number 1 of its namespace, nobody, nothing to write; answers its id as seen from here."""
+    """A process as in a container: number 1 of its namespace, user nobody, read-only; returns its id outside."""
     environ = {
         "PATH": f"{image}/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "PORT": str(redis_server.free_port()),
@@ -129,14 +129,14 @@ def number_one(image: Path, redis_url: str, command: str) -> Iterator[tuple[int,
 
 
 def test_the_build_only_runs_scripts_that_are_tested_here() -> None:
-    """A step in the Dockerfile itself could rot unseen."""
+    """A step in the Dockerfile itself would be untested."""
     for step in told("RUN"):
         assert re.fullmatch(rf"sh infra/docker/image/\w+\.sh {PLACE}", step), step
 
 
 @pytest.mark.parametrize("name", ["infra/docker/Dockerfile", "infra/docker/redis/Dockerfile"])
 def test_hadolint_finds_nothing(name: str) -> None:
-    """Neither Dockerfile has what its linter warns of. CI must have it (REQUIRE_INSTALLERS)."""
+    """Neither Dockerfile has a warning of hadolint. REQUIRE_INSTALLERS requires it."""
     if shutil.which("hadolint") is None:
         if os.environ.get("REQUIRE_INSTALLERS"):
             pytest.fail("hadolint is not installed, and REQUIRE_INSTALLERS says that this test must run")
@@ -146,7 +146,7 @@ def test_hadolint_finds_nothing(name: str) -> None:
 
 
 def test_the_image_is_nobodys_and_hands_signals_on() -> None:
-    """It runs as a user of no rights, and its command in the form that gets SIGTERM itself."""
+    """It runs as an unprivileged user, and its command gets SIGTERM itself."""
     assert told("USER") == [f"{NOBODY}:{NOBODY}"]
     assert told("CMD")[0].startswith('["')
     assert 'CMD ["python", "healthy.py", "web"]' in told("HEALTHCHECK")[0]
@@ -154,13 +154,13 @@ def test_the_image_is_nobodys_and_hands_signals_on() -> None:
 
 
 def test_the_image_has_the_python_that_is_promised() -> None:
-    """Its Python is one that pyproject.toml allows and that is not at its end."""
+    """Its Python is supported, and pyproject.toml allows it."""
     assert set(told("FROM")) == {"python:3.13-slim AS build", "python:3.13-slim"}
     assert tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["requires-python"] == ">=3.11"
 
 
 def test_the_wheel_alone_runs_the_demo(image: Path, tmp_path: Path) -> None:
-    """In an environment with the locked libraries and the wheel, far from the sources, one message gets its reply."""
+    """In an environment with only the locked libraries and the wheel, a message gets its reply."""
     inside = next(image.glob("lib/python3.*/site-packages/bridge"))
     assert (inside / "py.typed").exists()
     environ = {"PATH": f"{image}/bin:{os.environ['PATH']}", "HOME": str(tmp_path)}
@@ -172,7 +172,7 @@ def test_the_wheel_alone_runs_the_demo(image: Path, tmp_path: Path) -> None:
 @as_number_one
 @pytest.mark.parametrize(("kind", "command"), [("web", "python -m bridge.receiver"), ("worker", "celery -A workers worker")])
 def test_each_process_is_number_one_of_its_container(kind: str, command: str, image: Path, redis: Redis, redis_url: str) -> None:
-    """As nobody, with no init before it: its health check finds it, and SIGTERM ends it in order."""
+    """As user nobody and without an init process, its health check passes, and SIGTERM stops it in order."""
     del redis
     with number_one(image, redis_url, command) as (pid, environ, outer):
         healthy = [f"{image}/bin/python", str(image / "healthy.py"), kind]
@@ -182,7 +182,7 @@ def test_each_process_is_number_one_of_its_container(kind: str, command: str, im
 
 
 def test_wheel_and_source_package_are_whole(tmp_path: Path) -> None:
-    """`python -m build` passes, and the wheel holds every file of the rooms, scripts, pages and type markers included."""
+    """`python -m build` passes, and the wheel has every file of the packages, with scripts, pages and type markers."""
     done = run(sys.executable, "-m", "build", "--outdir", str(tmp_path), str(ROOT), env={**os.environ, "PYTHONPATH": ""})
     assert done.returncode == 0, done.stderr + done.stdout
     (wheel,) = tmp_path.glob("*.whl")

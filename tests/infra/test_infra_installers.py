@@ -1,4 +1,4 @@
-"""The wheel, installed as people install it: by pip, by pipx, and run by uvx; with the newest libraries that it allows."""
+"""The wheel, installed by pip, by pipx, and run by uvx, with the newest libraries that it allows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 def run(*command: str | Path, cwd: Path, **environ: str) -> str:
-    """Run to the end without errors; answers its output."""
+    """Run a command without errors; returns its output."""
     done = subprocess.run(command, cwd=cwd, env=environ, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -26,7 +26,7 @@ def run(*command: str | Path, cwd: Path, **environ: str) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel as `python -m build --wheel` makes it."""
+    """The wheel from `python -m build --wheel`."""
     folder = tmp_path_factory.mktemp("wheel")
     run(sys.executable, "-m", "build", "--wheel", "--outdir", folder, ROOT, cwd=folder, **os.environ)
     (made,) = folder.glob("*.whl")
@@ -34,7 +34,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def installer(name: str) -> str:
-    """Where it is; without it the test is skipped, or fails if REQUIRE_INSTALLERS says that it must run."""
+    """The path of a program; without it the test is skipped, or fails with REQUIRE_INSTALLERS."""
     found = shutil.which(name)
     if found is None and os.environ.get("REQUIRE_INSTALLERS"):
         pytest.fail(f"{name} is not installed, and REQUIRE_INSTALLERS says that this test must run")
@@ -43,7 +43,7 @@ def installer(name: str) -> str:
 
 @pytest.fixture(params=INSTALLERS)
 def command(request: pytest.FixtureRequest, wheel: Path, tmp_path: Path) -> tuple[str | Path, ...]:
-    """How `ghl-bridge` is called after that way of installing it."""
+    """The command `ghl-bridge` after this kind of installation."""
     if request.param == "pip":
         run(sys.executable, "-m", "venv", tmp_path / "venv", cwd=tmp_path, **os.environ)
         run(tmp_path / "venv/bin/python", "-m", "pip", "install", "--quiet", wheel, cwd=tmp_path, **os.environ)
@@ -58,7 +58,7 @@ def command(request: pytest.FixtureRequest, wheel: Path, tmp_path: Path) -> tupl
 
 
 def test_the_wheel_answers_a_message_however_it_is_installed(command: tuple[str | Path, ...], tmp_path: Path) -> None:
-    """In an empty folder, with no server on PATH: its version, the command line, and one message that gets its reply."""
+    """In an empty folder without a server on PATH it shows its version and the commands, and a message gets its reply."""
     kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "UV_", "SSL_", "HTTP", "NO_PROXY"))}
     # The scripts of uvx' environments find their interpreter by these two.
     tools = tmp_path / "tools"

@@ -1,4 +1,4 @@
-"""The Lua scripts are linted as Redis gets them, and it is said where they are not."""
+"""The Lua scripts are linted as Redis gets them, or the output says that they were not."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def lint(**environment: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_without_a_linter_it_says_that_it_looked_at_nothing() -> None:
-    """Nobody takes what was skipped for what was found right; where it must run, that is a fault."""
+    """A missing linter is reported, and is an error where it is required."""
     done = lint(PATH="", REQUIRE_LUACHECK="")
     assert done.returncode == 0
     assert "NOT LINTED" in done.stderr
@@ -30,14 +30,14 @@ def test_without_a_linter_it_says_that_it_looked_at_nothing() -> None:
 
 @needs_luacheck
 def test_the_scripts_are_without_a_warning() -> None:
-    """No script uses what its parts don't define, hides a name, or leaves one unused."""
+    """Each script uses only what its parts define, hides no name, and has no unused one."""
     done = lint()
     assert (done.returncode, done.stderr) == (0, "")
 
 
 @needs_luacheck
 def test_a_warning_names_the_file_and_its_line(tmp_path: Path) -> None:
-    """Faults are told once, where they stand: a misspelt name in a part of many scripts, and a function that nobody calls."""
+    """An error is reported once, at its place: a misspelt name in a shared part, and a function that is never called."""
     shutil.copytree(ROOT / "bridge/store", tmp_path / "bridge/store", ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "bridge/__init__.py").touch()
     (part,) = (tmp_path / "bridge/store").rglob("budget.lua")

@@ -1,4 +1,4 @@
-"""What the console's lists cost, with less to list than the figures in the docs are of."""
+"""The cost of the console's lists, with fewer rows than in the documented figures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MOST_SECONDS = 0.3
 
 @pytest.mark.skipif(sys.platform != "linux", reason="CPU of other processes is read from /proc")
 def test_a_page_of_a_long_list_takes_little_cpu() -> None:
-    """Every page of the lists stays below 0.3 s of CPU, of the receiver and Redis together, in nineteen of twenty cases."""
+    """In 19 of 20 cases a page of a list needs less than 0.3 s of CPU of receiver and Redis together."""
     costs = measure(conversations=5_000, dead_letters=1_000, rounds=5)
     assert {cost.page for cost in costs} == set(PAGES)
     assert all(sum(cost.seconds) > 0 for cost in costs)

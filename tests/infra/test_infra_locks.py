@@ -1,4 +1,4 @@
-"""The two locks: what pyproject.toml asks for, pinned with hashes, from no named place."""
+"""The two lock files: the requirements of pyproject.toml, pinned with hashes, without the address of an index."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def plain(name: str) -> str:
 
 
 def pinned(name: str) -> dict[str, str]:
-    """The versions that a lock names."""
+    """The versions in a lock file."""
     return {plain(package): version for package, version in PINNED.findall(lock(name))}
 
 
@@ -36,7 +36,7 @@ def pinned(name: str) -> dict[str, str]:
     ],
 )
 def test_what_is_asked_for_is_pinned(name: str, asked: list[str]) -> None:
-    """Each requirement has a version in the lock that it allows: a lock that was forgotten fails."""
+    """Each requirement has an allowed version in the lock file, so a forgotten update fails."""
     versions = pinned(name)
     for requirement in map(Requirement, asked):
         assert requirement.specifier.contains(versions[plain(requirement.name)], prereleases=True), requirement
@@ -44,7 +44,7 @@ def test_what_is_asked_for_is_pinned(name: str, asked: list[str]) -> None:
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
 def test_every_pin_has_its_hashes_and_names_no_place(name: str) -> None:
-    """What is installed is what was locked, wherever it is fetched from."""
+    """The hashes guarantee the locked files, wherever they are downloaded from."""
     pins = re.split(r"\n(?=\S)", lock(name).strip())
     assert len(pins) > 30
     for pin in pins:
@@ -54,6 +54,6 @@ def test_every_pin_has_its_hashes_and_names_no_place(name: str) -> None:
 
 
 def test_tests_run_with_what_is_shipped() -> None:
-    """No version differs between the two locks."""
+    """No version differs between the two lock files."""
     shipped, tested = pinned("requirements.txt"), pinned("requirements-dev.txt")
     assert {name: tested.get(name) for name in shipped} == shipped

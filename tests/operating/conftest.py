@@ -1,4 +1,4 @@
-"""Operations as their doors call them, on a real Redis."""
+"""Operations as command line, API and console call them, with a real Redis."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def admin_services(redis_url: str, redis: Redis) -> Iterator[AdminServices]:
-    """An office with an empty Redis."""
+    """The services of operations, with an empty Redis."""
     del redis
     admin_services = AdminServices(from_environment({"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}))
     yield admin_services
@@ -32,12 +32,12 @@ def admin_services(redis_url: str, redis: Redis) -> Iterator[AdminServices]:
 
 @pytest.fixture
 def perform(admin_services: AdminServices) -> Operations:
-    """The operations, as the command line carries them out."""
+    """The operations, executed like the command line does."""
     return LocalOperations(admin_services, who="cli")
 
 
 @pytest.fixture
 def world(redis: Redis) -> Iterator[World]:
-    """The other side of one lane."""
+    """GHL and a completion service for one lane."""
     with opened(redis) as world:
         yield world

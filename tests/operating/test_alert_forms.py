@@ -1,4 +1,4 @@
-"""What is posted of alerts fits what Slack, Discord and Teams document for their webhooks.
+"""Posted alerts match the documented formats of Slack, Discord and Teams webhooks.
 
 The schemas hold the documented rules as read on 2026-11-30: Slack's "Sending messages using incoming webhooks" and "Formatting
 text"; Discord's "Execute Webhook" and its OpenAPI document (`IncomingWebhookRequestPartial`); Teams' "Create and send messages"
@@ -112,7 +112,7 @@ LONG = [alert("overdue", "<&>" * 30_000)]
 @pytest.mark.parametrize("form", sorted(SCHEMAS))
 @pytest.mark.parametrize("alerts", [ONE, MANY, LONG], ids=["one", "many", "long"])
 def test_a_form_fits_what_its_receiver_documents(form: Form, alerts: list[Alert]) -> None:
-    """However many alerts, however long, whatever stands in them."""
+    """This holds for any number, length and content of alerts."""
     made = document(alerts, form)
     jsonschema.Draft202012Validator.check_schema(SCHEMAS[form])
     jsonschema.validate(made, SCHEMAS[form])
@@ -120,24 +120,24 @@ def test_a_form_fits_what_its_receiver_documents(form: Form, alerts: list[Alert]
 
 
 def test_slack_shows_the_text_as_it_was() -> None:
-    """Of its three signs none is left, and each escape is whole."""
+    """Its three special characters are escaped, and no escape is cut."""
     text = document(ONE, "slack")["text"]
     assert html.unescape(text) == ONE[0].document["text"]
     assert re.findall(r"&(?!amp;|lt;|gt;)", document(LONG, "slack")["text"]) == []
 
 
 def test_discord_calls_nobody() -> None:
-    """Whatever a name in a text looks like."""
+    """No name in a text mentions anybody."""
     assert document(ONE, "discord")["allowed_mentions"] == {"parse": []}
 
 
 def test_a_single_alert_keeps_its_fields() -> None:
-    """Whoever reads cause, state and time goes on doing so."""
+    """Programs that read cause, state and time continue to work."""
     assert document(ONE, "json") == ONE[0].document
 
 
 def test_several_alerts_are_one_document_with_each_of_them() -> None:
-    """The text names the first ones and how many more there are."""
+    """The text has the first ones and the number of the others."""
     made = document(MANY, "json")
     assert (made["cause"], made["state"], len(made["alerts"])) == ("hold", "begun", 100)
     assert made["text"].startswith("100 alerts:\nLocation 0 is on hold.")
@@ -145,7 +145,7 @@ def test_several_alerts_are_one_document_with_each_of_them() -> None:
 
 
 def test_alerts_of_a_kind_are_told_together() -> None:
-    """Its other kinds wait, and so does an end whose beginning is still to be told."""
+    """Alerts of other kinds wait, and so does the end of a problem that was not reported yet."""
     first, second, third = alert("hold:a"), alert("dead_letters"), alert("hold:b")
     ends, again = alert("hold:a", state="over"), alert("hold:a")
     assert together([first, second, third]) == (first, third)
@@ -170,7 +170,7 @@ def test_alerts_of_a_kind_are_told_together() -> None:
     ],
 )
 def test_the_form_follows_the_address(url: str, form: Form) -> None:
-    """Unless it is chosen."""
+    """The address decides, unless a format is set."""
     assert form_of("auto", url) == form
     assert form_of("teams", url) == "teams"
     assert set(SCHEMAS) | {"json"} == set(get_args(Form))

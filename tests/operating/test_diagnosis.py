@@ -1,4 +1,4 @@
-"""Diagnosis: one list of problems, worst first, each with a sentence, a command and a paragraph of the runbook."""
+"""Diagnosis: one list of problems, worst first, each with a sentence, a command and a section of the runbook."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ EVERYTHING = symptoms(
     ],
 )
 def test_each_trouble_has_a_cause(seen: Symptoms, causes: list[str]) -> None:
-    """Worst first, each once, with a sentence and the first command."""
+    """Each is listed once, worst first, with a sentence and the first command."""
     found = diagnose(seen)
     assert [trouble.cause for trouble in found] == causes
     assert all(trouble.says.endswith(".") and trouble.command.startswith("ghl-bridge ") for trouble in found)
@@ -126,7 +126,7 @@ def test_every_trouble_has_its_paragraph_in_the_runbook() -> None:
 
 
 def test_a_trouble_tells_since_when_and_whose_it_is() -> None:
-    """As far as the state knows it: an overdue conversation's own time, a hold's, a circuit's."""
+    """It has the time and the subject if the state knows them: of an overdue conversation, a hold, a circuit."""
     found = {trouble.cause: trouble for trouble in diagnose(EVERYTHING)}
     assert found["hold:here"].since == "2023-11-14T22:13:20.000+00:00"
     assert found["overdue"].since == "2023-11-14T22:12:19.999+00:00"
@@ -135,7 +135,7 @@ def test_a_trouble_tells_since_when_and_whose_it_is() -> None:
 
 
 def test_that_ghl_is_down_is_one_trouble_of_the_installation() -> None:
-    """It concerns no single location; the waiting contacts are counted, and a GHL that refuses only posts is named as such."""
+    """It concerns no single location; waiting contacts are counted, and a GHL that refuses only posts is named as such."""
     (both,) = diagnose(symptoms(down=GHL_DOWN))
     assert both.says.startswith("GHL is down: 9 conversations wait without using attempts")
     assert (both.since, both.location_id) == ("2023-11-14T22:13:19.000+00:00", "")
@@ -144,13 +144,13 @@ def test_that_ghl_is_down_is_one_trouble_of_the_installation() -> None:
 
 
 def test_a_worker_that_is_restarted_calls_for_nobody() -> None:
-    """The console shows at once that no worker lives, an alert goes out when it lasts; everything else is told at once."""
+    """The console shows at once that no worker lives, an alert follows if it lasts; other problems are alerted at once."""
     waits = {trouble.cause: trouble.alert_after_seconds for trouble in diagnose(EVERYTHING) if trouble.alert_after_seconds}
     assert waits == {"no_workers": WORKERLESS_SECONDS}
 
 
 def test_a_page_lists_many_of_a_kind_in_few_lines() -> None:
-    """The first of each name, and how many more there are."""
+    """It has the first of each name, and the number of the others."""
     many = diagnose(symptoms({"dead_letters": 1}, holds={f"l{number}": Hold("ghl") for number in range(MOST_OF_A_NAME + 3)}))
     page = shorten(many)
     assert [trouble.cause for trouble in page][MOST_OF_A_NAME:] == ["hold:more", "dead_letters"]
@@ -159,6 +159,6 @@ def test_a_page_lists_many_of_a_kind_in_few_lines() -> None:
 
 
 def test_a_hold_for_the_api_version_names_the_setting() -> None:
-    """A new token would not help: it is said what does."""
+    """A new token would not help, so it says what does."""
     (told,) = diagnose(symptoms(holds={"here": Hold("version")}))
     assert (told.cause, "GHL_API_VERSION" in told.says, "token" in told.says) == ("hold:here", True, False)

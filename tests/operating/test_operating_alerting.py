@@ -1,4 +1,4 @@
-"""Alerting: troubles become alerts that reach the operator's address, in order, however long that takes."""
+"""Alerting: problems become alerts at the operator's address, in order, however long that takes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def begin_hold(redis: Redis) -> None:
 
 
 def test_the_operator_is_told_and_told_when_it_is_over(redis: Redis) -> None:
-    """A hold is posted once as it begins, by whichever of two processes, and once when it ends."""
+    """A hold is posted once when it begins, by one of two processes, and once when it ends."""
     begin_hold(redis)
     with OtherSide(answering(http(200))) as receiver, running(redis, receiver.url), running(redis, receiver.url):
         eventually(lambda: receiver.requests)
@@ -76,7 +76,7 @@ def test_a_slow_receiver_is_told_once(redis: Redis) -> None:
 
 
 def test_what_is_refused_is_posted_again(redis: Redis) -> None:
-    """An address that answers 500, or not at all, gets the alert when it works again."""
+    """If an address answers 500, or not at all, it gets the alert when it works again."""
     begin_hold(redis)
     with OtherSide(answering(http(500), http(500), http(204))) as receiver, running(redis, receiver.url):
         eventually(lambda: not redis.exists(key("alerts", "outbox")) and len(receiver.requests) >= 3)
@@ -84,7 +84,7 @@ def test_what_is_refused_is_posted_again(redis: Redis) -> None:
 
 
 def test_an_address_that_nobody_serves_ends_nothing(redis: Redis) -> None:
-    """The alert waits, and the thread lives."""
+    """If nobody listens at the address, the alert waits, and the thread lives on."""
     begin_hold(redis)
     with running(redis, "http://127.0.0.1:1"):
         eventually(lambda: redis.llen(key("alerts", "outbox")) == 1)
@@ -93,14 +93,14 @@ def test_an_address_that_nobody_serves_ends_nothing(redis: Redis) -> None:
 
 
 def test_without_an_address_nobody_is_told(redis: Redis) -> None:
-    """Then there is nothing to review either."""
+    """Without an address nothing is reviewed."""
     begin_hold(redis)
     Alerting(redis, Wire(), url="", every=0.01).run()
     assert not redis.exists(key("alerts"))
 
 
 def test_many_of_a_kind_are_one_post(redis: Redis) -> None:
-    """Fifty locations on hold at once: one post begins them, one ends them."""
+    """Fifty simultaneous holds are one post, and their ends are another."""
     ids = [f"location{number}" for number in range(50)]
     keep(redis, *ids)
     redis.sadd(key("holds"), *ids)
@@ -132,7 +132,7 @@ def test_in_quiet_hours_only_what_is_critical_is_posted(redis: Redis) -> None:
 
 
 def test_settings_choose_form_and_quiet_hours(redis_url: str, redis: Redis) -> None:
-    """By the agency's time zone."""
+    """Quiet hours are in the agency's time zone."""
     begin_hold(redis)
     redis.zadd(key("dead"), {"one": now_ms(redis)})
     with OtherSide(answering(http(200))) as receiver:

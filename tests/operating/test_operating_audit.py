@@ -1,4 +1,4 @@
-"""Who changed what."""
+"""The audit log: who changed what."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def test_every_change_is_noted_newest_first(admin_services: AdminServices) -> None:
-    """How it came, what, and about which ids; reading is not a change."""
+    """An entry has the way, the action and the ids; reading is not a change."""
     by_cli, by_token = LocalOperations(admin_services, who="cli"), LocalOperations(admin_services, who="token")
     by_cli(locations.apply, Apply(locations={"One": {}, "Two": {}}))
     by_token(locations.pause, LocationQuery("One"))
@@ -39,7 +39,7 @@ def test_every_change_is_noted_newest_first(admin_services: AdminServices) -> No
 
 
 def test_what_was_refused_is_no_change(redis: Redis, perform: Operations) -> None:
-    """Wrong input changes nothing, and leaves no record."""
+    """Wrong input changes nothing, and leaves no entry."""
     with pytest.raises(WrongInput):
         perform(locations.pause, LocationQuery("Nobody"))
     with pytest.raises(WrongInput):
@@ -49,7 +49,7 @@ def test_what_was_refused_is_no_change(redis: Redis, perform: Operations) -> Non
 
 
 def test_changes_expire(redis: Redis, admin_services: AdminServices) -> None:
-    """A record older than the retention time goes with the next one, and all go when nobody changes anything."""
+    """An entry older than the retention time is deleted with the next one, or expires."""
     audit = Audit(redis, retention_ms=RETENTION_MS)
     audit.note(who="cli", what="old", ids=["a"], outcome="done")
     pass_time(redis, RETENTION_MS / 1000 + 1)
@@ -60,7 +60,7 @@ def test_changes_expire(redis: Redis, admin_services: AdminServices) -> None:
 
 
 def test_changes_are_bounded(redis: Redis) -> None:
-    """The oldest go first."""
+    """The oldest entries are deleted first."""
     redis.zadd(key("audit"), {f'{{"id": "{number}"}}': 4_000_000_000_000 + number for number in range(MOST)})
     Audit(redis, retention_ms=RETENTION_MS).note(who="cli", what="w", ids=["a"], outcome="done")
 
@@ -68,7 +68,7 @@ def test_changes_are_bounded(redis: Redis) -> None:
 
 
 def test_a_change_of_very_many_names_the_first_hundred(admin_services: AdminServices) -> None:
-    """A file of a thousand locations is one record of a bounded size."""
+    """The change of a thousand locations is one entry of limited size."""
     admin_services.audit.note(who="cli", what="w", ids=[str(number) for number in range(1000)], outcome="done")
 
     (entry,) = admin_services.audit.page(skip=0, most=1)

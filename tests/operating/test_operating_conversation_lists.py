@@ -1,4 +1,4 @@
-"""Lists of conversations: what each filter holds, in which order, page by page, and what an older version has left out."""
+"""Lists of conversations: the content of each filter, its order and pages, and entries of an older version."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def come(redis: Redis, contact: str, location: str = HERE, *, ago: float = 0.0, 
 
 
 def end(redis: Redis, lane: Lane, **outcome: Any) -> None:
-    """Its turn ends."""
+    """End the turn of a message."""
     lanes = lanes_of(redis)
     assert lane in claim(lanes)
     turn = lanes.lease(lane)
@@ -42,7 +42,7 @@ def end(redis: Redis, lane: Lane, **outcome: Any) -> None:
 
 
 def contacts(perform: Operations, **asked: Any) -> list[str]:
-    """Whom a list holds, over all its pages."""
+    """The contacts in a list, over all its pages."""
     found, after = [], ""
     while True:
         page = perform(list_, ConversationsQuery(**asked, after=after))
@@ -53,7 +53,7 @@ def contacts(perform: Operations, **asked: Any) -> list[str]:
 
 
 def test_every_conversation_is_listed_newest_first(perform: Operations, redis: Redis) -> None:
-    """Of all locations together, whatever became of it, page after page."""
+    """The list has all locations and outcomes, page after page."""
     keep(redis, "here", "there")
     for number in range(7):
         come(redis, f"c{number}", ("here", "there")[number % 2], ago=100 - number)
@@ -62,7 +62,7 @@ def test_every_conversation_is_listed_newest_first(perform: Operations, redis: R
 
 
 def test_conversations_of_the_same_moment_are_each_on_one_page(perform: Operations, redis: Redis) -> None:
-    """Also when a page ends among them."""
+    """This holds even if a page ends among them."""
     keep(redis, "here", "there")
     at = now_ms(redis)
     for number in range(40):
@@ -90,7 +90,7 @@ def test_conversations_of_the_same_moment_are_each_on_one_page(perform: Operatio
 def test_a_list_of_an_end_holds_the_conversations_that_ended_so(
     perform: Operations, redis: Redis, asked: dict[str, str], listed: list[str]
 ) -> None:
-    """By status, and by reason."""
+    """The filter is a status, or a reason."""
     keep(redis)
     end(redis, come(redis, "replied", ago=5))
     end(redis, come(redis, "provider", ago=4), status=Status.DELIVERED_BY_PROVIDER)
@@ -108,7 +108,7 @@ def test_a_list_of_an_end_holds_the_conversations_that_ended_so(
 
 
 def test_a_message_that_ends_as_it_comes_is_listed_too(perform: Operations, redis: Redis) -> None:
-    """A stop word: nothing of it ever waited, and what is noted of its conversation expires."""
+    """A stop word never waits; its conversation is listed until its data expires."""
     keep(redis)
     lane = come(redis, "stopping", text="STOP")
     (row,) = perform(list_, ConversationsQuery(reason="stop_word")).conversations
@@ -117,7 +117,7 @@ def test_a_message_that_ends_as_it_comes_is_listed_too(perform: Operations, redi
 
 
 def test_what_is_to_be_done_is_listed_oldest_first(perform: Operations, redis: Redis) -> None:
-    """Waiting, overdue, in work, tried again, on hold: as the overview counts them."""
+    """The lists of waiting, overdue, current, retried and held conversations agree with the overview."""
     keep(redis, "here", "there")
     lanes = lanes_of(redis)
     failed, working = come(redis, "failed"), come(redis, "working")
@@ -142,7 +142,7 @@ def test_what_is_to_be_done_is_listed_oldest_first(perform: Operations, redis: R
 
 
 def test_lists_are_filtered_by_channel(perform: Operations, redis: Redis) -> None:
-    """Of what ended and of what waits."""
+    """The filter works for ended and for waiting conversations."""
     keep(redis, channels=["SMS", "FB"])
     end(redis, come(redis, "sms", ago=3))
     facebook = {"channel": "FB", "message_type": "FB", "message_type_string": "TYPE_FACEBOOK"}
@@ -154,7 +154,7 @@ def test_lists_are_filtered_by_channel(perform: Operations, redis: Redis) -> Non
 
 
 def test_lists_are_filtered_by_day_and_span(perform: Operations, redis: Redis) -> None:
-    """A day is one of the location's own time zone; a span counts from now."""
+    """A day is in the location's time zone; a span counts from now."""
     keep(redis, timezone="Pacific/Auckland")
     noon = round(datetime(2026, 11, 28, 12, tzinfo=UTC).timestamp() * 1000)
     redis.zadd(key("recorded", HERE), {"then": noon, "old": now_ms(redis) - 5000_000, "young": now_ms(redis) - 1000})
@@ -162,12 +162,12 @@ def test_lists_are_filtered_by_day_and_span(perform: Operations, redis: Redis) -
     assert contacts(perform, day="2026-11-28", location_id=HERE) == []
     assert contacts(perform, day="2026-11-29", location_id=HERE) == ["then"]
     assert contacts(perform, since="1h") == ["young"]
-    with pytest.raises(WrongInput, match="2026-11-31 is no day"):
+    with pytest.raises(WrongInput, match="2026-11-31 is not a day"):
         contacts(perform, day="2026-11-31")
 
 
 def test_a_day_of_an_end_is_that_of_the_newest_such_end(perform: Operations, redis: Redis) -> None:
-    """Not of the message."""
+    """The day is that of the end, not of the message."""
     keep(redis)
     end(redis, come(redis, "slow", ago=200))
     assert contacts(perform, status="replied", since="1m") == ["slow"]
@@ -175,7 +175,7 @@ def test_a_day_of_an_end_is_that_of_the_newest_such_end(perform: Operations, red
 
 
 def test_lists_are_filtered_by_what_became_of_replies(perform: Operations, redis: Redis) -> None:
-    """GHL took it, it was delivered, or it did not arrive."""
+    """Replies were accepted by GHL, delivered, or not delivered."""
     keep(redis)
     for number, contact in enumerate(("taken", "arrived", "lost")):
         end(redis, come(redis, contact, ago=9 - number), reply_message_ids=(MessageId(f"r-{contact}"),))
@@ -189,7 +189,7 @@ def test_lists_are_filtered_by_what_became_of_replies(perform: Operations, redis
 
 
 def test_what_an_older_version_has_ended_is_found_out_when_it_is_seen(perform: Operations, redis: Redis) -> None:
-    """It notes no ends: the newest message of the timeline tells, and is noted from then on."""
+    """An older version stores no ends: the timeline's newest message shows it, and it is stored then."""
     keep(redis)
     lane = come(redis, "older", ago=1)
     end(redis, lane, **SKIPPED)
@@ -201,7 +201,7 @@ def test_what_an_older_version_has_ended_is_found_out_when_it_is_seen(perform: O
 def test_a_filter_that_little_passes_reads_some_at_a_time(
     perform: Operations, redis: Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A page may be empty and have a next one: none of it is left out."""
+    """A page may be empty and have a next one; no conversation is left out."""
     monkeypatch.setattr(conversation_lists, "MOST_READ", 500)
     keep(redis)
     now = now_ms(redis)
@@ -213,7 +213,7 @@ def test_a_filter_that_little_passes_reads_some_at_a_time(
 
 
 def test_the_list_is_of_known_locations(perform: Operations, redis: Redis) -> None:
-    """One that was removed has none."""
+    """Conversations of a removed location are not listed."""
     keep(redis)
     come(redis, "gone")
     locations_of(redis).remove(HERE)

@@ -40,7 +40,7 @@ def human(redis: Redis) -> None:
 
 @pytest.mark.parametrize("id_", ["contact", "conversation-contact"])
 def test_a_paused_conversation_is_skipped_until_it_is_resumed(world: World, perform: Operations, id_: str) -> None:
-    """By the id of the conversation or of its contact; the reason is conversation_paused."""
+    """It works with the id of the conversation or of its contact; the reason is conversation_paused."""
     world.write("m1")
     assert perform(conversations.pause, ConversationQuery(id_)).known
     world.work()
@@ -56,7 +56,7 @@ def test_a_paused_conversation_is_skipped_until_it_is_resumed(world: World, perf
 
 
 def test_what_was_never_heard_of_can_be_paused(world: World, perform: Operations) -> None:
-    """Before the first message: the pause counts from it on, and can be lifted again."""
+    """A pause before the first message counts from it on, and can be lifted again."""
     assert not perform(conversations.pause, ConversationQuery("contact")).known
     world.write()
     world.work()
@@ -65,7 +65,7 @@ def test_what_was_never_heard_of_can_be_paused(world: World, perform: Operations
 
 
 def test_an_id_that_is_neither_known_nor_paused_can_not_be_resumed(redis: Redis, perform: Operations) -> None:
-    """Nor shown."""
+    """Such an id can't be shown either."""
     keep(redis)
     for operation in (conversations.resume, conversations.show):
         with pytest.raises(NotKnown):
@@ -73,7 +73,7 @@ def test_an_id_that_is_neither_known_nor_paused_can_not_be_resumed(redis: Redis,
 
 
 def test_a_takeover_is_shown_and_ended(redis: Redis, perform: Operations) -> None:
-    """Who wrote and until when it counts; `resume` gives the conversation back."""
+    """Its author and its end are shown; `resume` gives the conversation back to the bridge."""
     keep(redis)
     accept(redis, message())
     human(redis)
@@ -87,7 +87,7 @@ def test_a_takeover_is_shown_and_ended(redis: Redis, perform: Operations) -> Non
 
 
 def test_what_waits_and_who_works_is_shown(redis: Redis, perform: Operations) -> None:
-    """How many messages, when they are looked at, and whether somebody has them now."""
+    """It shows the number of messages, their due time, and whether a worker has them."""
     keep(redis, debounce=1000.0, most=1000.0)
     accept(redis, message("m1"), message("m2"))
     shown = perform(conversations.show, ConversationQuery("m1"))
@@ -101,7 +101,7 @@ def test_what_waits_and_who_works_is_shown(redis: Redis, perform: Operations) ->
 
 
 def test_a_stop_is_shown_and_lifted(redis: Redis, perform: Operations) -> None:
-    """`allow` does what START does, for every channel, and says which ones were stopped."""
+    """`allow` has the effect of START for every channel, and names the channels that were stopped."""
     keep(redis)
     assert accept(redis, message("m1", text="STOP")) == ["stop_word"]
     assert list(perform(contacts.show, CONTACT).standing.stopped) == ["SMS"]
@@ -113,7 +113,7 @@ def test_a_stop_is_shown_and_lifted(redis: Redis, perform: Operations) -> None:
 
 
 def test_an_unknown_contact_is_not_shown(redis: Redis, perform: Operations) -> None:
-    """Nor is any contact of an unknown location, nor is its stop lifted."""
+    """This holds for contacts of unknown locations too, and their opt-outs can't be lifted."""
     keep(redis)
     with pytest.raises(NotKnown):
         perform(contacts.show, CONTACT)

@@ -1,4 +1,4 @@
-"""What lists, names and reports cost of Redis for each reply."""
+"""The cost of lists, names and reports in Redis for each reply."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ REAL = {HERE: "ve9EPM428h8vShlRW1KT", LANE.contact_id: "PKEu8zYjN0oYkSbUE4bO"}
 
 
 def watched(redis: Redis, act: Callable[[], None]) -> list[list[str]]:
-    """The commands that are about lists, names and reports."""
+    """The commands for lists, names and reports."""
     found: list[list[str]] = []
     with redis.monitor() as monitor:  # type: ignore[no-untyped-call]
         act()
@@ -75,7 +75,7 @@ def of_their_own(commands: list[list[str]]) -> int:
 
 
 def writes(commands: list[list[str]]) -> list[list[str]]:
-    """Those that stand in the append-only file; a name that is known is read along with another key."""
+    """The commands in the append-only file; a stored name is read together with another key."""
     return [one for one in commands if one[0].upper() in WRITES]
 
 
@@ -99,7 +99,7 @@ def test_a_reply_costs_little_for_lists_names_and_reports(world: World, redis: R
 
 
 def test_adding_many_to_their_days_costs_next_to_nothing(redis: Redis) -> None:
-    """Of a thousand replies of a location, five writes and less than half a kilobyte in all."""
+    """For a thousand replies of a location there are five writes with less than half a kilobyte in all."""
     redis.rpush(key("reported"), *["here a 29408750", "here r 29408750 12"] * 1000)
     folded = writes(watched(redis, lambda: fold_reported(DailyCounts(redis), locations_of(redis))))
     assert len(folded) <= 5

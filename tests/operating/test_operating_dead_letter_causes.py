@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     ],
 )
 def test_what_differs_from_one_to_the_next_is_left_out(error: str, cause: str) -> None:
-    """Ids and large numbers; a status code stays."""
+    """Ids and large numbers are left out; a status code stays."""
     assert general(error) == cause
 
 
 def test_open_ones_are_counted_by_cause(perform: Operations, redis: Redis) -> None:
-    """The commonest first, with the locations that have most of them; of one location if that is asked for."""
+    """The most frequent cause is first, with the locations that have most of them, or only those of one location."""
     dead_lettered(redis, 3, "here", error="HTTP 422 for contact PKEu8zYjN0oYkSbUE4b1")
     dead_lettered(redis, 1, "there", error="HTTP 422 for contact PKEu8zYjN0oYkSbUE4b2")
     dead_lettered(redis, 2, "elsewhere", error="HTTP 401")
@@ -48,7 +48,7 @@ def test_open_ones_are_counted_by_cause(perform: Operations, redis: Redis) -> No
 
 
 def test_a_page_holds_those_of_one_cause(perform: Operations, redis: Redis) -> None:
-    """However many of another stand before them, page after page."""
+    """This holds for any number of others before them, page after page."""
     dead_lettered(redis, 700, "here", error="HTTP 500")
     ids = dead_lettered(redis, 3, "there", error="HTTP 401")
     rare = cause_id("HTTP 401")
@@ -60,5 +60,5 @@ def test_a_page_holds_those_of_one_cause(perform: Operations, redis: Redis) -> N
 
 
 def test_the_same_error_has_the_same_cause_in_every_process() -> None:
-    """Scripts hand its id on."""
+    """Scripts of operators can use the id."""
     assert cause_id("HTTP 401") == "866c0b552412"

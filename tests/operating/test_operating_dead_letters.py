@@ -1,4 +1,4 @@
-"""Dead letters by pages, replayed and dropped."""
+"""Dead letters: pages, replay and drop."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def write_dead_letter(redis: Redis, number: int, location: str = HERE, *, said: str = "", fernet_key: str = FERNET_KEY) -> str:
-    """Let a turn end as a dead letter, of which its service `said` something; answers its id."""
+    """Let a turn end as a dead letter, with `said` as the service's error text; returns its id."""
     accept(redis, message(f"m{number}", f"c{number}", location))
     lanes = lanes_of(redis)
     turn = take(lanes, Lane(message(location=location).location_id, ContactId(f"c{number}")))
@@ -40,7 +40,7 @@ def letters(redis: Redis) -> list[str]:
 
 
 def every(perform: Operations, *, limit: int, location_id: str = "") -> list[str]:
-    """What all pages hold."""
+    """The dead letters of all pages."""
     found, after = [], ""
     while True:
         page = perform(dead_letters.list_, DeadLettersQuery(limit=limit, after=after, location_id=location_id))
@@ -52,7 +52,7 @@ def every(perform: Operations, *, limit: int, location_id: str = "") -> list[str
 
 @pytest.mark.parametrize("limit", [1, 2, 4, 5, 500])
 def test_pages_hold_every_letter_once(perform: Operations, letters: list[str], limit: int) -> None:
-    """Oldest first, whatever the size of a page."""
+    """The oldest is first, for any page size."""
     assert every(perform, limit=limit) == letters
     assert every(perform, limit=limit, location_id="there") == [letters[3]]
 
@@ -60,7 +60,7 @@ def test_pages_hold_every_letter_once(perform: Operations, letters: list[str], l
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40, deadline=None)
 @given(times=st.lists(st.integers(0, 3), max_size=12), limit=st.integers(1, 5))
 def test_letters_of_the_same_moment_are_all_listed(redis: Redis, times: list[int], limit: int) -> None:
-    """However many were buried in one millisecond, pages hold each of them once."""
+    """Dead letters of one millisecond are each on one page."""
     redis.flushall()
     for number, at in enumerate(times):
         prefix = PREFIXES[number % 3]
@@ -77,7 +77,7 @@ def test_letters_of_the_same_moment_are_all_listed(redis: Redis, times: list[int
 
 
 def test_a_letter_that_is_closed_between_two_pages_moves_no_other(perform: Operations, letters: list[str]) -> None:
-    """A place in the list is a moment, not a number."""
+    """A place in the list is a time, not a number."""
     page = perform(dead_letters.list_, DeadLettersQuery(limit=2))
     perform(dead_letters.drop, Drop((letters[0],)))
 
@@ -87,7 +87,7 @@ def test_a_letter_that_is_closed_between_two_pages_moves_no_other(perform: Opera
 
 
 def test_a_dry_run_changes_nothing_and_is_no_change(redis: Redis, perform: Operations, letters: list[str]) -> None:
-    """It says what would be replayed, and stands in no audit record."""
+    """It shows what would be replayed, and is not in the audit log."""
     (became,) = perform(dead_letters.replay, Replay(ids=(letters[0],), dry_run=True))
 
     assert became.result == "would replay"
@@ -96,7 +96,7 @@ def test_a_dry_run_changes_nothing_and_is_no_change(redis: Redis, perform: Opera
 
 
 def test_one_unknown_id_refuses_all(redis: Redis, perform: Operations, letters: list[str]) -> None:
-    """Before anything is replayed or dropped."""
+    """Nothing is replayed or dropped then."""
     with pytest.raises(NotKnown, match="nobody"):
         perform(dead_letters.replay, Replay(ids=(letters[0], "nobody")))
     with pytest.raises(NotKnown, match="nobody"):

@@ -1,4 +1,4 @@
-"""`doctor`: each login is checked without a change, and an end-to-end test that only staff see."""
+"""`doctor`: each login is tested without a change, and an end-to-end test is visible only to staff."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ASKED = SendTest(location_id=HERE, contact_id="c1")
 
 @dataclass(slots=True)
 class Services:
-    """GHL and a completion service; `refusing` answers paths that begin so with a status and a body."""
+    """GHL and a completion service; `refusing` answers paths with this beginning with a status and a body."""
 
     refusing: dict[str, tuple[int, dict[str, Any]]] = field(default_factory=dict)
     calls: list[Received] = field(default_factory=list)
@@ -76,7 +76,7 @@ def services() -> Services:
 
 @pytest.fixture
 def doctor(services: Services, redis: Redis, redis_url: str) -> Iterator[LocalOperations]:
-    """The operations against those services, with one location."""
+    """The operations with those services, for one location."""
     with OtherSide(services.serve) as side:
         assistable = {"assistant_id": "a", "token": "t", "url": f"{side.url}/complete", "delivery": "bridge"}
         keep(redis, ghl_token="pit", assistable=assistable)
@@ -111,14 +111,14 @@ def test_a_token_with_all_scopes_is_well(doctor: LocalOperations, services: Serv
 
 
 def test_the_release_of_the_time_zones_is_told(doctor: LocalOperations) -> None:
-    """Which release opening hours are computed with, and where it comes from."""
+    """It names the release for business hours, and its source."""
     at_hand = releases()
     assert f"release {max(at_hand.package, at_hand.system)}, from the " in look(doctor)["time zones"].says
 
 
 @pytest.mark.parametrize(("path", "scope"), SCOPES.items(), ids=SCOPES.values())
 def test_a_missing_scope_is_named(doctor: LocalOperations, services: Services, path: str, scope: str) -> None:
-    """That one and no other, with what to do."""
+    """Only that scope is named, with what to do."""
     services.refusing[path] = 401, NO_SCOPE
 
     found = look(doctor)
@@ -129,7 +129,7 @@ def test_a_missing_scope_is_named(doctor: LocalOperations, services: Services, p
 
 
 def test_a_refused_token_is_one_problem(doctor: LocalOperations, services: Services) -> None:
-    """Not one for each scope."""
+    """It is one problem, not one per scope."""
     for path in SCOPES:
         services.refusing[path] = 401, NO_TOKEN
 
@@ -141,7 +141,7 @@ def test_a_refused_token_is_one_problem(doctor: LocalOperations, services: Servi
 
 
 def test_the_last_event_and_the_last_refused_call_are_told(doctor: LocalOperations, redis: Redis) -> None:
-    """With how long ago; neither is wrong by itself."""
+    """Both have their age; neither is a problem by itself."""
     none = look(doctor)["events"]
     assert (none.note, none.says) == (False, "none yet; GHL is searched for messages every 10 min")
     accept(redis, message("m1"))
@@ -187,7 +187,7 @@ HEARING: dict[str, tuple[int, float, dict[str, Any], bool]] = {
 
 @pytest.mark.parametrize("name", HEARING)
 def test_a_location_that_hears_nobody_step_in_is_told_of(doctor: LocalOperations, redis: Redis, name: str) -> None:
-    """Events bring its contacts' messages, and never what leaves: the app is not subscribed to OutboundMessage."""
+    """If the app is not subscribed to OutboundMessage, events never report persons, and that is noted."""
     unheard, days, settings, warned = HEARING[name]
     keep(redis, **settings)
     at = now_ms(redis) - round(days * 24 * 3600 * 1000)
@@ -202,7 +202,7 @@ def test_a_location_that_hears_nobody_step_in_is_told_of(doctor: LocalOperations
 
 
 def test_a_plan_is_said_before_anything_is_done(doctor: LocalOperations, services: Services) -> None:
-    """In sentences, and without a single call."""
+    """It is in sentences, and no request is made."""
     says = " ".join(doctor(plan, ASKED).says)
 
     assert QUESTION in says
@@ -219,7 +219,7 @@ def test_a_plan_warns_of_a_provider_that_may_deliver(doctor: LocalOperations, re
 
 
 def test_the_whole_way_ends_in_a_comment_that_only_staff_see(doctor: LocalOperations, services: Services) -> None:
-    """Contact, completion and comment, each a finding; asked about the contact's newest message, and nothing else is posted."""
+    """Contact, completion and comment are findings; the question is the contact's newest message, and the comment is posted."""
     found = doctor(send_test, ASKED).findings
 
     assert [(each.what, each.ok) for each in found] == [("contact", True), ("completion", True), ("comment", True)]
@@ -243,7 +243,7 @@ STOPS = {
 def test_the_first_step_that_fails_is_the_last(
     doctor: LocalOperations, services: Services, path: str, status: int, steps: list[str]
 ) -> None:
-    """It is named with what went wrong, and nothing comes after it."""
+    """The finding names the error, and no step follows."""
     services.refusing[path] = status, {}
 
     found = doctor(send_test, ASKED).findings
@@ -254,7 +254,7 @@ def test_the_first_step_that_fails_is_the_last(
 
 
 def test_an_unknown_location_can_not_be_examined_or_tested(doctor: LocalOperations) -> None:
-    """Wrong input, before anything is asked."""
+    """It is wrong input, before any request."""
     for operation in (plan, send_test):
         with pytest.raises(NotKnown):
             doctor(operation, SendTest(location_id="nobody", contact_id="c1"))
@@ -276,7 +276,7 @@ AGENTS = "/conversation-ai/agents/search"
 def test_ghls_own_bot_is_told_before_the_first_message(
     doctor: LocalOperations, services: Services, answer: tuple[int, dict[str, Any]], says: str, noted: bool
 ) -> None:
-    """One that answers by itself is noted, since contacts would hear two machines; without the scope it is not known."""
+    """A bot that answers by itself is noted, because contacts would get two answers; without the scope this is unknown."""
     services.refusing[AGENTS] = answer
 
     found = look(doctor)["GHL's bot"]

@@ -1,4 +1,4 @@
-"""`contacts erase`: nothing of a contact is left anywhere, nobody else loses anything, and what it forbade stays forbidden."""
+"""`contacts erase`: no data of a contact is left, nobody else's data is lost, and opt-outs and pauses still hold."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def write(redis: Redis, id_: str, **fields: Any) -> list[str]:
 
 
 def reply(redis: Redis, lanes: Lanes, id_: str, *, failing_first: bool = False) -> None:
-    """Let a message be answered, in its second try if `failing_first`."""
+    """Let a message be answered, in its second attempt with `failing_first`."""
     write(redis, id_, text=f"secret words {id_}")
     turn = take(lanes, LANE)
     if failing_first:
@@ -81,7 +81,7 @@ def reply(redis: Redis, lanes: Lanes, id_: str, *, failing_first: bool = False) 
 
 
 def write_dead_letter(redis: Redis, lanes: Lanes, id_: str, *, refused: str = "") -> str:
-    """Let a message end as a dead letter, of which its service said something; answers its id."""
+    """Let a message end as a dead letter with a service's error text; returns its id."""
     write(redis, id_, text=f"secret words {id_}")
     turn, said = take(lanes, LANE), excerpts_of(redis).seal("what the service said", provider="assistable")
     dead = Dead(error="no", refused=refused)
@@ -99,7 +99,7 @@ def observe(redis: Redis, token: str = "") -> None:
 
 
 def fail(redis: Redis, id_: str) -> None:
-    """Let GHL tell that a reply did not reach the contact."""
+    """Let GHL report that a reply did not reach the contact."""
     fields: dict[str, Any] = {"location_id": HERE, "contact_id": LANE.contact_id, "conversation_id": CONVERSATION}
     told = OutboundMessage(
         id=MessageId(id_), type="TYPE_SMS", text="answer", date_added_ms=now_ms(redis), status="failed", channel="SMS", **fields
@@ -108,7 +108,7 @@ def fail(redis: Redis, id_: str) -> None:
 
 
 def live(redis: Redis, perform: Operations) -> None:
-    """All that can happen to a contact."""
+    """Let everything happen that can happen to a contact."""
     keep(redis)
     lanes = lanes_of(redis)
     reply(redis, lanes, "m1")
@@ -136,12 +136,12 @@ def live(redis: Redis, perform: Operations) -> None:
 
 
 def everything(redis: Redis) -> str:
-    """All names and all values in Redis."""
+    """All names and values in Redis."""
     return str(snapshot(redis))
 
 
 def stored_bytes(redis_url: str, name: str) -> bytes:
-    """A value as Redis keeps it, with what no command shows any more."""
+    """A value's stored bytes, with parts that no command shows."""
     with Redis.from_url(redis_url) as raw:
         raw.config_set("rdbcompression", "no")
         dumped = raw.dump(name)
@@ -150,7 +150,7 @@ def stored_bytes(redis_url: str, name: str) -> bytes:
 
 
 def test_nothing_of_an_erased_contact_is_left(redis: Redis, perform: Operations) -> None:
-    """Neither its id nor its words, in no name and in no value; and nobody can explain it any more."""
+    """Neither its id nor its texts are in any name or value, and it can't be explained any more."""
     live(redis, perform)
     assert ID in everything(redis)
     assert len(redis.keys("*}:excerpt:*")) == 3
@@ -169,7 +169,7 @@ def test_nothing_of_an_erased_contact_is_left(redis: Redis, perform: Operations)
 
 
 def test_newest_events_keep_no_bytes_of_an_erased_contact(redis: Redis, redis_url: str, perform: Operations) -> None:
-    """Neither among the lanes of which was told last, nor in what older versions have kept of it; the others stay."""
+    """It is neither among the lanes with the newest events nor in an older version's stream; others stay."""
     keep(redis)
     for number in range(3):
         write(redis, f"m{number}")
@@ -189,7 +189,7 @@ def test_newest_events_keep_no_bytes_of_an_erased_contact(redis: Redis, redis_ur
 
 
 def test_everybody_else_keeps_everything(redis: Redis, perform: Operations) -> None:
-    """Also those whose ids begin or end with the erased one's."""
+    """This includes contacts whose ids begin or end with the erased one."""
     keep(redis, HERE, "there")
     others = [("x" + ID, HERE), (ID + "x", HERE), ("x" + ID + "x", "there")]
     for number, (contact, location) in enumerate(others):
@@ -209,7 +209,7 @@ def test_everybody_else_keeps_everything(redis: Redis, perform: Operations) -> N
 
 
 def test_erasing_is_noted_and_names_nobody(redis: Redis, perform: Operations) -> None:
-    """The audit record says that a contact of this location was erased, and earlier entries lose its ids."""
+    """The entry says that a contact of this location was erased, and older entries lose its ids."""
     live(redis, perform)
     perform(contacts.erase, WHO)
 
@@ -221,7 +221,7 @@ def test_erasing_is_noted_and_names_nobody(redis: Redis, perform: Operations) ->
 
 
 def test_an_alert_is_told_all_the_same(redis: Redis, perform: Operations) -> None:
-    """Of the contact it no longer tells."""
+    """The alert is posted without naming the contact."""
     live(redis, perform)
     perform(contacts.erase, WHO)
 
@@ -231,7 +231,7 @@ def test_an_alert_is_told_all_the_same(redis: Redis, perform: Operations) -> Non
 
 
 def test_who_works_on_it_is_fenced_off(redis: Redis, perform: Operations) -> None:
-    """A turn under way can neither post nor write anything down."""
+    """A turn in progress can neither post nor write."""
     keep(redis)
     lanes = lanes_of(redis)
     write(redis, "m1")
@@ -255,7 +255,7 @@ def test_who_works_on_it_is_fenced_off(redis: Redis, perform: Operations) -> Non
 
 
 def test_what_is_not_kept_can_not_be_erased(redis: Redis, perform: Operations) -> None:
-    """Wrong input; so is a second time."""
+    """It is wrong input; so is a second erasure."""
     keep(redis)
     with pytest.raises(NotKnown):
         perform(contacts.erase, WHO)
@@ -266,7 +266,7 @@ def test_what_is_not_kept_can_not_be_erased(redis: Redis, perform: Operations) -
 
 
 async def come_again(redis: Redis, redis_url: str, id_: str, text: str = "hello again") -> str:
-    """Let the contact write to a receiver whose key was changed meanwhile: the old key comes after the new one."""
+    """Let the contact write to a receiver with a rotated key: the old key is behind the new one."""
     inbox = Inbox(connect_async(redis_url), retention_ms=RETENTION_MS, fernet_keys=[Fernet.generate_key().decode(), FERNET_KEY])
     try:
         return await inbox.accept(message(id_, ID, text=text, date_added_ms=now_ms(redis)))
@@ -275,7 +275,7 @@ async def come_again(redis: Redis, redis_url: str, id_: str, text: str = "hello 
 
 
 async def test_a_stop_outlives_its_contact(redis: Redis, redis_url: str, perform: Operations) -> None:
-    """Kept under a digest that tells nobody whose it is, it counts again as soon as the contact writes; even years later."""
+    """It is stored under a digest that names nobody, and counts as soon as the contact writes, even years later."""
     keep(redis)
     assert write(redis, "m1", text="STOP") == ["stop_word"]
     assert perform(contacts.erase, WHO).stopped == ("SMS",)
@@ -291,7 +291,7 @@ async def test_a_stop_outlives_its_contact(redis: Redis, redis_url: str, perform
 
 
 async def test_start_lifts_the_stop_of_an_erased_contact(redis: Redis, redis_url: str, perform: Operations) -> None:
-    """Its word counts as it always did."""
+    """START counts as always."""
     keep(redis)
     write(redis, "m1", text="STOP")
     perform(contacts.erase, WHO)
@@ -302,7 +302,7 @@ async def test_start_lifts_the_stop_of_an_erased_contact(redis: Redis, redis_url
 
 
 async def test_allow_lifts_the_stop_of_an_erased_contact(redis: Redis, redis_url: str, perform: Operations) -> None:
-    """The operator needs only to know whom to allow."""
+    """The operator only needs the contact's id."""
     keep(redis)
     write(redis, "m1", text="STOP")
     perform(contacts.erase, WHO)
@@ -314,7 +314,7 @@ async def test_allow_lifts_the_stop_of_an_erased_contact(redis: Redis, redis_url
 
 
 async def test_a_pause_outlives_its_contact_too(redis: Redis, redis_url: str, perform: Operations) -> None:
-    """And so does a takeover, for as long as takeovers last."""
+    """A takeover holds too, for as long as takeovers last."""
     keep(redis, takeover_seconds=100.0)
     write(redis, "m1")
     observe(redis)
@@ -329,7 +329,7 @@ async def test_a_pause_outlives_its_contact_too(redis: Redis, redis_url: str, pe
 
 
 def test_a_takeover_alone_is_forgotten_in_time(redis: Redis, perform: Operations) -> None:
-    """Nothing else was forbidden, so that nothing has to stay for ever."""
+    """Nothing else was forbidden, so nothing has to stay."""
     keep(redis, takeover_seconds=100.0)
     write(redis, "m1")
     observe(redis)
@@ -339,7 +339,7 @@ def test_a_takeover_alone_is_forgotten_in_time(redis: Redis, perform: Operations
 
 
 def test_who_comes_while_it_is_erased_is_answered(redis: Redis, admin_services: AdminServices, perform: Operations) -> None:
-    """A message that is accepted after the begin of the erasure stays complete, with all that is needed to answer it."""
+    """A message that is accepted after the erasure began is complete, with all data for its answer."""
     keep(redis)
     write(redis, "m1")
     begun = admin_services.erasures.begin(LANE)
@@ -366,7 +366,7 @@ def test_a_removed_locations_contact_can_be_erased(redis: Redis, perform: Operat
 
 
 def test_the_reason_of_a_skip_names_nobody(redis: Redis) -> None:
-    """Counts know reasons, not contacts."""
+    """Counts contain reasons, not contacts."""
     keep(redis)
     write(redis, "m1", text="STOP")
     assert Reason.STOP_WORD in str(Counts(redis).totals())

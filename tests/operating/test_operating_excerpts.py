@@ -27,7 +27,7 @@ OTHER_KEY = "OTk5OTk5OTk5OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 
 
 def test_what_the_service_said_is_shown_under_the_dead_letters_id(redis: Redis, perform: Operations) -> None:
-    """With who said it and when; the letter and its event name the id, and neither says a word of it."""
+    """It has its source and time; the dead letter and its event only have the id."""
     keep(redis)
     id_ = write_dead_letter(redis, 1, said=SAID)
 
@@ -41,7 +41,7 @@ def test_what_the_service_said_is_shown_under_the_dead_letters_id(redis: Redis, 
 
 
 def test_who_looked_is_noted(redis: Redis, perform: Operations) -> None:
-    """Each read, with the id and never with the text; a read of something that is not stored is not noted."""
+    """Each read is noted with the id and without the text; a read of something that is not stored is not noted."""
     keep(redis)
     id_ = write_dead_letter(redis, 1, said=SAID)
     for _ in range(2):
@@ -54,7 +54,7 @@ def test_who_looked_is_noted(redis: Redis, perform: Operations) -> None:
 
 
 def test_a_service_that_said_nothing_is_told_so(redis: Redis, perform: Operations) -> None:
-    """Nothing was kept, or it has expired."""
+    """Nothing was stored, or it has expired."""
     keep(redis)
     silent, expired = write_dead_letter(redis, 1), write_dead_letter(redis, 2, said=SAID)
     assert perform(dead_letters.show, dead_letters.DeadLetterQuery(silent)).excerpt_id is None
@@ -65,7 +65,7 @@ def test_a_service_that_said_nothing_is_told_so(redis: Redis, perform: Operation
 
 
 def test_it_can_be_switched_off(redis: Redis, redis_url: str) -> None:
-    """With the texts of messages, wherever it is asked for."""
+    """It is off together with the texts of messages."""
     keep(redis)
     id_ = write_dead_letter(redis, 1, said=SAID)
     admin_services = AdminServices(
@@ -77,16 +77,16 @@ def test_it_can_be_switched_off(redis: Redis, redis_url: str) -> None:
 
 
 def test_without_its_key_it_can_not_be_read(redis: Redis, perform: Operations) -> None:
-    """The error names the setting, and the rest of the dead letter is shown anyway."""
+    """The error names the setting, and the rest of the dead letter is shown."""
     keep(redis)
     id_ = write_dead_letter(redis, 1, said=SAID, fernet_key=OTHER_KEY)
-    with pytest.raises(Misconfigured, match="BRIDGE_SECRET_KEY does not open what the service said"):
+    with pytest.raises(Misconfigured, match="BRIDGE_SECRET_KEY does not decrypt the service's error text"):
         perform(excerpts.text, excerpts.OfTurn(id_))
     assert perform(dead_letters.show, dead_letters.DeadLetterQuery(id_)).error == "no"
 
 
 def test_a_letter_of_an_older_version_has_none(redis: Redis, perform: Operations) -> None:
-    """It was written without the field."""
+    """Its record has no such field."""
     keep(redis)
     id_ = write_dead_letter(redis, 1)
     stored = str(redis.get(key("dead", id_))).replace(',"excerpt_id":""', "")

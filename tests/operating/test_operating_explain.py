@@ -1,4 +1,4 @@
-"""`explain`: why there was this reply, or none; and what to say of an id that nobody knows."""
+"""`explain`: why there was a reply or none, and the answer for an unknown id."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SKIPPED = {
 def test_a_skip_tells_its_rule_and_what_the_rule_looked_at(
     world: World, perform: Operations, reason: Reason, settings: dict[str, object]
 ) -> None:
-    """In the document and in words, for whichever of the ids is asked about."""
+    """The document and the text have both, for each of the ids."""
     world.keep(**settings)
     world.contact = {"tags": ["ai_off"]} if reason is Reason.OFF_TAG else {}
     world.write()
@@ -60,7 +60,7 @@ def test_a_reply_is_explained_by_its_own_id(world: World, perform: Operations) -
 
 
 def test_an_unknown_id_tells_what_came_last(redis: Redis, perform: Operations) -> None:
-    """When the newest webhook of a location came, and the newest call that was refused."""
+    """It shows the newest webhook of a location, and the newest refused call."""
     keep(redis, HERE, "quiet")
     accept(redis, message("m1"))
     tally = Tally()
@@ -78,7 +78,7 @@ def test_an_unknown_id_tells_what_came_last(redis: Redis, perform: Operations) -
 
 
 def test_of_a_location_it_tells_that_ones_last_webhook(redis: Redis, perform: Operations) -> None:
-    """Its id is no message's, and yet an answer to "is anything coming in?"."""
+    """A location's id is no message's, but it answers whether webhooks arrive at all."""
     keep(redis, HERE, "there")
     accept(redis, message("m1"), message("m2", location="there"))
 
@@ -88,7 +88,7 @@ def test_of_a_location_it_tells_that_ones_last_webhook(redis: Redis, perform: Op
 
 
 def test_where_nothing_ever_came_that_is_said(redis: Redis, perform: Operations) -> None:
-    """Neither a webhook nor a refused call."""
+    """The output says that there was neither a webhook nor a refused call."""
     keep(redis)
 
     with pytest.raises(NotKnown, match=r"No webhook of a known location has arrived yet; no webhook was refused"):
@@ -96,7 +96,7 @@ def test_where_nothing_ever_came_that_is_said(redis: Redis, perform: Operations)
 
 
 def test_what_is_kept_of_a_refused_call_is_bounded_and_expires(redis: Redis, admin_services: AdminServices) -> None:
-    """A time and a code, of the newest one only; other answers are none."""
+    """Only the newest one's time and code are stored; other answers are not."""
     tally = Tally()
     for answer in ("unauthorized", "too_large", "accepted", "ignored"):
         for _ in range(100):
@@ -112,7 +112,7 @@ def test_what_is_kept_of_a_refused_call_is_bounded_and_expires(redis: Redis, adm
 
 
 def test_a_silence_is_explained(world: World, perform: Operations) -> None:
-    """Its reason in the document, what that means in words."""
+    """The document has its reason, and the text its meaning."""
     world.answer = {"run": {"response": {"messages": [{"role": "assistant", "content": "", "refusal": "I can't"}]}}}
     world.write()
     world.work()
@@ -126,18 +126,18 @@ def test_a_silence_is_explained(world: World, perform: Operations) -> None:
 
 
 def test_a_silence_of_an_older_version_is_told_without_a_reason() -> None:
-    """There were none."""
+    """Older versions stored no reason."""
     assert sentence({"at": "", "step": "no_reply", "message_ids": ["m1"]}) == "the provider gave no reply"
 
 
 @pytest.mark.parametrize("step", SENTENCES)
 def test_a_sentence_copes_with_what_is_missing(step: str) -> None:
-    """The timeline of an older version is told too."""
+    """The timeline of an older version can be shown too."""
     assert sentence({"at": "", "step": step})
 
 
 def test_what_was_waited_out_is_told(redis: Redis, perform: Operations) -> None:
-    """An answer that took two tries says why; a shortened part says so."""
+    """An answer after two attempts says why; a shortened part says so."""
     keep(redis)
     lanes = lanes_of(redis)
     accept(redis, message())
@@ -150,7 +150,7 @@ def test_what_was_waited_out_is_told(redis: Redis, perform: Operations) -> None:
 
 
 def test_an_answer_tells_how_its_service_came_to_it(world: World, perform: Operations) -> None:
-    """The step `answered` carries evidence, in the document and in words; a warning stands in its sentence."""
+    """The step `answered` has evidence, in the document and in the text; a warning is in its sentence."""
     match = {"id": "k1", "score": 0.87, "metadata": {"text": "secret words"}}
     other = {"conversationId": "another"}
     world.completion = {"knowledge_base": {"matches": [match], "usage": {"readUnits": 6}}, "message": other}

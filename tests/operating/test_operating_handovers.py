@@ -1,4 +1,4 @@
-"""Who waits for a person, as operators see it: listed, told of, given back, forgotten."""
+"""Contacts that wait for a person: listed, informed, resumed and erased."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def causes(perform: Operations) -> list[str]:
 
 
 def test_who_waits_is_listed_until_somebody_resumes(world: World, perform: Operations) -> None:
-    """By location or of all; the standing says why, and the overview tells it until then."""
+    """They are listed for a location or all; the standing says why, and the overview counts them until then."""
     hand_over(world)
     (shown,) = perform(handovers.list_, HandoversQuery())
     assert (shown.location_id, shown.contact_id) == (HERE, LANE.contact_id)
@@ -50,14 +50,14 @@ def test_who_waits_is_listed_until_somebody_resumes(world: World, perform: Opera
 
 
 def test_a_wait_without_an_end_says_so(world: World, perform: Operations) -> None:
-    """Only resuming ends it."""
+    """Only `resume` ends it."""
     hand_over(world, seconds=-1)
     (shown,) = perform(handovers.list_, HandoversQuery())
     assert shown.until is None
 
 
 def test_an_erased_contact_is_on_no_list_and_stays_left_to_people(world: World, perform: Operations, redis: Redis) -> None:
-    """Nothing names it any more; under its digest is kept until when the agent is silent, and no longer."""
+    """Its digest only has the end of the agent's silence, until then."""
     hand_over(world)
     redis.hset(key("alerts"), f"handover:{LANE}", "The AI agent asks for a person.")
     perform(contacts.erase, contacts.ContactQuery(HERE, LANE.contact_id))

@@ -1,4 +1,4 @@
-"""What an operator makes happen in a conversation, up to what arrives at GHL."""
+"""Operators' actions in a conversation, up to the requests that arrive at GHL."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ RULES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture
 def perform(redis_url: str, world: World) -> Iterator[Operations]:
-    """The operations, with the other side as GHL."""
+    """The operations, with a server as GHL."""
     environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "GHL_API_URL": world.url}
     admin_services = AdminServices(from_environment(environ))
     yield LocalOperations(admin_services, who="cli")
@@ -44,7 +44,7 @@ def perform(redis_url: str, world: World) -> Iterator[Operations]:
 
 
 def take_over(world: World) -> None:
-    """A person of the business writes."""
+    """Let a person of the business write."""
     world.redis.hset(key("standing", str(LANE)), mapping={"human_at": now_ms(world.redis), "human_id": "usr_1"})
     world.redis.hset(key("location", HERE), "marketplace_at", now_ms(world.redis))
 
@@ -57,7 +57,7 @@ def skipped(world: World, reason: str, id_: str = "m1") -> None:
 
 
 def test_what_a_person_had_is_answered_at_an_operators_word(world: World, perform: Operations, redis: Redis) -> None:
-    """Its text is read from GHL; the answer is posted once, and the takeover goes on for what comes next."""
+    """Its text is read from GHL; the answer is posted once, and the takeover continues for later messages."""
     take_over(world)
     skipped(world, "human_takeover")
     assert redis.hget(key("message", HERE, "m1"), "body") is None
@@ -72,7 +72,7 @@ def test_what_a_person_had_is_answered_at_an_operators_word(world: World, perfor
 
 @pytest.mark.parametrize("reason", RULES)
 def test_a_rule_of_the_locations_own_is_overruled(world: World, perform: Operations, redis: Redis, reason: str) -> None:
-    """Channel, cap, tag, opening hours, age."""
+    """Channel, cap, tag, business hours and age are overruled."""
     world.keep(**RULES[reason])
     if reason == "reply_cap":
         redis.zadd(key("replies", str(LANE)), {"before": now_ms(redis)})
@@ -88,7 +88,7 @@ def test_a_rule_of_the_locations_own_is_overruled(world: World, perform: Operati
 
 @pytest.mark.parametrize(("contact", "text"), [({"dnd": True}, ""), ({}, "STOP")], ids=["dnd", "stop"])
 def test_what_the_contact_forbids_holds(world: World, perform: Operations, contact: dict[str, Any], text: str) -> None:
-    """Do not disturb and a stop word: the message is skipped again, and nothing is posted."""
+    """With do-not-disturb or a stop word the message is skipped again, and nothing is posted."""
     world.keep(contact_lookup=True, max_age_seconds=0.0)
     world.contact = contact
     world.write("m1", date_added_ms=now_ms(world.redis) - 60_000)
@@ -104,7 +104,7 @@ def test_what_the_contact_forbids_holds(world: World, perform: Operations, conta
 
 
 def test_a_location_that_is_paused_answers_nothing(world: World, perform: Operations, redis: Redis) -> None:
-    """An operator's pause of the location is not a rule of a conversation."""
+    """An operator's pause of the location can't be overruled for one message."""
     take_over(world)
     skipped(world, "human_takeover")
     locations_of(redis).pause(HERE, paused=True)
@@ -114,7 +114,7 @@ def test_a_location_that_is_paused_answers_nothing(world: World, perform: Operat
 
 
 def test_a_pause_of_the_conversation_is_overruled_for_one_message(world: World, perform: Operations, redis: Redis) -> None:
-    """And lasts on."""
+    """The pause continues."""
     standings_of(redis).pause(LANE.contact_id)
     skipped(world, "conversation_paused")
     standings_of(redis).pause(LANE.contact_id)
@@ -125,7 +125,7 @@ def test_a_pause_of_the_conversation_is_overruled_for_one_message(world: World, 
 
 
 def test_two_operators_who_ask_for_the_same_get_one_answer(world: World, perform: Operations) -> None:
-    """The second one is told."""
+    """The second operator is told that."""
     take_over(world)
     skipped(world, "human_takeover")
     perform(answer, SkippedMessage("m1"))
@@ -136,7 +136,7 @@ def test_two_operators_who_ask_for_the_same_get_one_answer(world: World, perform
 
 
 def test_what_can_not_be_answered_is_refused_with_a_sentence(world: World, perform: Operations) -> None:
-    """An id that is not known, a message that was answered, and one that GHL no longer lists."""
+    """This holds for an unknown id, an answered message, and one that GHL no longer lists."""
     with pytest.raises(NotKnown, match="nobody is not known here"):
         perform(answer, SkippedMessage("nobody"))
     world.write("m1")
@@ -151,7 +151,7 @@ def test_what_can_not_be_answered_is_refused_with_a_sentence(world: World, perfo
 
 
 def test_a_draft_is_sent_as_it_stands_in_ghl(world: World, perform: Operations) -> None:
-    """Without another completion, once, though the location stays in draft mode; staff may have corrected it."""
+    """It is sent once, without another completion, in draft mode too; staff may have corrected it."""
     world.keep(mode="draft")
     world.write("m1")
     world.work()
@@ -170,15 +170,15 @@ def test_a_draft_is_sent_as_it_stands_in_ghl(world: World, perform: Operations) 
 
 
 def test_what_was_sent_is_no_draft(world: World, perform: Operations) -> None:
-    """Only a comment of draft mode is sent."""
+    """Only a comment from draft mode is sent."""
     world.write("m1")
     world.work()
-    with pytest.raises(WrongInput, match="r1 is no draft"):
+    with pytest.raises(WrongInput, match="r1 is not a draft"):
         perform(send_draft, Draft("r1"))
 
 
 def test_a_draft_for_a_contact_that_wants_no_messages_stays_one(world: World, perform: Operations) -> None:
-    """Do not disturb holds."""
+    """With do-not-disturb it is not sent."""
     world.keep(mode="draft", contact_lookup=True)
     world.write("m1")
     world.work()
@@ -191,7 +191,7 @@ def test_a_draft_for_a_contact_that_wants_no_messages_stays_one(world: World, pe
 
 
 def test_what_waits_is_tried_at_once(world: World, perform: Operations, redis: Redis) -> None:
-    """A retry need not be waited for."""
+    """The conversation is retried without waiting."""
     world.refusing[COMPLETE] = 500
     world.write("m1")
     world.work(delays=(1000.0,))
@@ -205,7 +205,7 @@ def test_what_waits_is_tried_at_once(world: World, perform: Operations, redis: R
 
 
 def test_a_try_at_once_is_refused_where_nothing_can_be_tried(world: World, perform: Operations, redis: Redis) -> None:
-    """Nothing waits, or the location is on hold: each with its sentence."""
+    """If nothing waits, or the location is on hold, a sentence says so."""
     with pytest.raises(NotKnown, match="nobody is not known here"):
         perform(try_now, ConversationQuery("nobody"))
     world.write("m1")

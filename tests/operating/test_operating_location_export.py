@@ -1,4 +1,4 @@
-"""`locations export`: a file that can be applied again, and no secret in it."""
+"""`locations export`: a file that can be applied again, without any secret."""
 
 from __future__ import annotations
 
@@ -54,13 +54,13 @@ input_variables = { "a key" = "b" }
 
 
 def stored(redis: Redis) -> dict[str, object]:
-    """The settings of all locations with their secrets."""
+    """The settings of all locations, with their secrets."""
     return {each.location.id: revealed(each.location.model_dump()) for each in locations_of(redis).all()}
 
 
 @pytest.mark.parametrize("file", FILES.values(), ids=FILES)
 def test_what_is_exported_can_be_applied_again(perform: Operations, redis: Redis, file: str) -> None:
-    """Every setting stays as it was, secrets included, and no secret is in the file."""
+    """Every setting stays, secrets included, and no secret is in the file."""
     perform(apply, Apply(locations=tables_of(read(file, {}))))
     before = stored(redis)
 
@@ -94,7 +94,7 @@ REFUSED = {
 
 @pytest.mark.parametrize(("table", "says"), REFUSED.values(), ids=REFUSED)
 def test_a_secret_that_can_not_stay_is_named(perform: Operations, redis: Redis, table: dict[str, object], says: str) -> None:
-    """Nothing is changed: no stored secret goes to an address that it was not stored for."""
+    """Nothing is changed: a stored secret is only sent to the address that it was stored for."""
     perform(apply, Apply(locations={"A": {"openai": {"base_url": "https://api.example/v1", "token": "very-secret"}}}))
     before = stored(redis)
     with pytest.raises(WrongInput) as refused:

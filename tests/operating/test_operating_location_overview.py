@@ -1,4 +1,4 @@
-"""`locations overview`: what is one location's, and nothing of another one."""
+"""`locations overview`: only the data of one location."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def see(perform: Operations, location: str) -> LocationOverview:
 
 @pytest.mark.usefixtures("filled")
 def test_a_location_is_told_of_alone(perform: Operations) -> None:
-    """Conversations to work on, dead letters, and messages by their outcome."""
+    """It has conversations in work, dead letters, and messages by their outcome."""
     here, there = see(perform, "here"), see(perform, "there")
     assert (here.waiting, here.answering, here.retrying, here.dead_letters) == (1, 1, 1, 2)
     assert (there.waiting, there.answering, there.retrying, there.dead_letters) == (0, 0, 0, 3)
@@ -61,7 +61,7 @@ def test_a_location_is_told_of_alone(perform: Operations) -> None:
 
 @pytest.mark.usefixtures("filled")
 def test_what_needs_somebody_is_its_own(perform: Operations, redis: Redis) -> None:
-    """A hold, a reply limit or missed webhooks of another location are not told of."""
+    """A hold, a reply limit or missed webhooks of another location are not shown."""
     redis.sadd(key("holds"), "there")
     redis.hset(key("location", "there"), mapping={"hold": 1, "hold_why": "ghl"})
     redis.zadd(key("capped"), {"there:contact": now_ms(redis)})
@@ -75,7 +75,7 @@ def test_what_needs_somebody_is_its_own(perform: Operations, redis: Redis) -> No
 
 @pytest.mark.usefixtures("filled")
 def test_a_held_location_is_not_overdue(perform: Operations, redis: Redis) -> None:
-    """What waits there waits for the end of the hold."""
+    """Its conversations wait for the end of the hold."""
     redis.zadd(key("due", "here"), {"failed": now_ms(redis) - 300_000})
     assert see(perform, "here").oldest_overdue_seconds >= 300
     redis.sadd(key("holds"), "here")

@@ -1,4 +1,4 @@
-"""Locations that are applied, listed by pages, pruned and removed."""
+"""Locations: applied, listed in pages, pruned and removed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def ids(perform: Operations) -> list[str]:
 
 
 def test_pages_hold_every_location_once(perform: Operations) -> None:
-    """Each page goes on where the one before ended, and the last one says so."""
+    """Each page begins where the one before ended, and the last one says so."""
     apply(perform, *(f"L{number}" for number in range(7)))
 
     first = perform(locations.list_, LocationsQuery(limit=3))
@@ -46,14 +46,14 @@ def test_pages_hold_every_location_once(perform: Operations) -> None:
 
 
 def test_a_last_page_that_is_full_has_no_next(perform: Operations) -> None:
-    """Nobody asks for an empty page."""
+    """It has no link to an empty page."""
     apply(perform, "L1", "L2")
 
     assert perform(locations.list_, LocationsQuery(limit=2)).next is None
 
 
 def test_pruning_removes_what_the_file_does_not_hold(perform: Operations) -> None:
-    """`--prune` removes the others, and says which."""
+    """`--prune` removes the other locations, and names them."""
     apply(perform, "One", "Two", "Three")
 
     assert apply(perform, "Two", prune=True).removed == ("One", "Three")
@@ -61,7 +61,7 @@ def test_pruning_removes_what_the_file_does_not_hold(perform: Operations) -> Non
 
 
 def test_a_wrong_file_prunes_nothing(perform: Operations) -> None:
-    """Nothing is changed if any of it is wrong."""
+    """Nothing is changed if any part of it is wrong."""
     apply(perform, "One", "Two")
 
     with pytest.raises(WrongInput):
@@ -72,7 +72,7 @@ def test_a_wrong_file_prunes_nothing(perform: Operations) -> None:
 
 
 def test_a_removed_location_is_not_known(perform: Operations) -> None:
-    """Neither to be shown nor to be paused or removed again."""
+    """It can't be shown, paused or removed again."""
     apply(perform, "One", "Two")
 
     assert perform(locations.remove, LocationQuery("One")).id == "One"
@@ -83,7 +83,7 @@ def test_a_removed_location_is_not_known(perform: Operations) -> None:
 
 
 def test_a_removed_locations_messages_are_no_longer_taken(redis: Redis, perform: Operations) -> None:
-    """What comes afterwards is of an unknown location."""
+    """Later messages are of an unknown location."""
     apply(perform, HERE)
     perform(locations.remove, LocationQuery(HERE))
 
@@ -91,7 +91,7 @@ def test_a_removed_locations_messages_are_no_longer_taken(redis: Redis, perform:
 
 
 def test_what_waited_for_a_removed_location_is_skipped(world: World, perform: Operations) -> None:
-    """Status skipped, reason unknown_location, nobody asked and nothing posted."""
+    """They are skipped with reason unknown_location, without any request."""
     world.write()
     perform(locations.remove, LocationQuery(HERE))
 
@@ -137,7 +137,7 @@ ENDS: dict[str, Callable[[Lanes, Turn], object]] = {
 def test_work_under_way_does_not_bring_a_removed_location_back(
     redis: Redis, perform: Operations, end: Callable[[Lanes, Turn], object]
 ) -> None:
-    """Whatever is learnt of a location that was removed meanwhile is forgotten."""
+    """Data about a location that was removed meanwhile is not stored."""
     keep(redis)
     accept(redis, message())
     lanes = lanes_of(redis)

@@ -1,4 +1,4 @@
-"""A message's text is told to those who ask for it, wherever it is, and it is noted that they did."""
+"""A message's text is shown on request, wherever it is, and the request is noted."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def ghl() -> Iterator[OtherSide]:
-    """A GHL that knows one text."""
+    """A GHL with one text."""
     with OtherSide(answering(http(200, {"id": "m1", "body": "what GHL has"}))) as side:
         yield side
 
 
 @pytest.fixture
 def operations(redis_url: str, redis: Redis, ghl: OtherSide) -> Iterator[Operations]:
-    """The operations, with that GHL."""
+    """The operations with that GHL."""
     keep(redis, ghl_token="pit-1")
     admin_services = AdminServices(
         from_environment({"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "GHL_API_URL": ghl.url})
@@ -43,7 +43,7 @@ def operations(redis_url: str, redis: Redis, ghl: OtherSide) -> Iterator[Operati
 
 
 def answered(redis: Redis) -> None:
-    """A message and its reply: its text is no longer kept."""
+    """A message and its reply; its text is no longer stored."""
     lanes = lanes_of(redis)
     accept(redis, message("m1", text="hello there"))
     turn = take(lanes)
@@ -60,7 +60,7 @@ def test_a_text_that_is_kept_is_read_here(redis: Redis, operations: Operations, 
 
 @pytest.mark.parametrize("id_", ["m1", "r1"])
 def test_a_text_that_is_gone_is_read_from_ghl(redis: Redis, operations: Operations, ghl: OtherSide, id_: str) -> None:
-    """With the location's token; a reply's too."""
+    """It is read with the location's token; a reply's text too."""
     answered(redis)
     told = operations(message_text.text, MessageQuery(id_))
     assert (told.text, told.source) == ("what GHL has", "ghl")
@@ -69,7 +69,7 @@ def test_a_text_that_is_gone_is_read_from_ghl(redis: Redis, operations: Operatio
 
 
 def test_who_read_a_text_is_noted(redis: Redis, operations: Operations) -> None:
-    """With its id and never with the text."""
+    """The entry has the id and not the text."""
     accept(redis, message("m1", text="hello there"))
     operations(message_text.text, MessageQuery("m1"))
     (change,) = operations(audit.audit, audit.AuditQuery()).changes
@@ -77,13 +77,13 @@ def test_who_read_a_text_is_noted(redis: Redis, operations: Operations) -> None:
 
 
 def test_a_text_of_nobody_is_not_known(operations: Operations) -> None:
-    """Nor is GHL asked about it."""
+    """GHL is not asked about an unknown id."""
     with pytest.raises(NotKnown, match="m9 is not known here"):
         operations(message_text.text, MessageQuery("m9"))
 
 
 def test_without_its_location_a_text_can_not_be_read(redis: Redis, operations: Operations) -> None:
-    """There is no token to ask GHL with."""
+    """Without the location there is no token for GHL."""
     answered(redis)
     operations(locations.remove, locations.LocationQuery(LANE.location_id))
     with pytest.raises(DidNotWork, match="its location was removed"):
@@ -91,7 +91,7 @@ def test_without_its_location_a_text_can_not_be_read(redis: Redis, operations: O
 
 
 def test_a_ghl_that_does_not_answer_is_told(redis: Redis, redis_url: str) -> None:
-    """The fault comes out as it is."""
+    """The error is shown unchanged."""
     keep(redis, ghl_token="pit-1")
     answered(redis)
     admin_services = AdminServices(
@@ -103,7 +103,7 @@ def test_a_ghl_that_does_not_answer_is_told(redis: Redis, redis_url: str) -> Non
 
 
 def test_texts_can_be_switched_off(redis: Redis, redis_url: str) -> None:
-    """Then nobody is shown any, kept or not."""
+    """Then no text is shown, stored or not."""
     keep(redis)
     accept(redis, message("m1", text="hello there"))
     admin_services = AdminServices(
@@ -115,7 +115,7 @@ def test_texts_can_be_switched_off(redis: Redis, redis_url: str) -> None:
 
 
 def test_the_newest_words_of_a_contact_are_read_here(redis: Redis, operations: Operations, ghl: OtherSide) -> None:
-    """While they wait, and from the transcript after the answer; each reading is noted."""
+    """They are read while they wait, and from the transcript after the answer; each reading is noted."""
     answered(redis)
     assert operations(newest_words, WordsQuery(LANE.contact_id)).text == "hello there"
     accept(redis, message("m2", text="and parking?"))
@@ -125,7 +125,7 @@ def test_the_newest_words_of_a_contact_are_read_here(redis: Redis, operations: O
 
 
 def test_words_of_somebody_who_wrote_nothing_are_not_known(operations: Operations, ghl: OtherSide) -> None:
-    """A sentence, and GHL is not asked."""
+    """A sentence says so, and GHL is not asked."""
     with pytest.raises(NotKnown, match="no message of nobody"):
         operations(newest_words, WordsQuery("nobody"))
     assert ghl.requests == []

@@ -1,4 +1,4 @@
-"""The overview: waiting messages, the last day's outcomes, problems; and events as they happen."""
+"""The overview: waiting messages, the last day's outcomes, problems; and the newest events."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def a_day(redis: Redis) -> None:
-    """Two replies, one of them the provider's, a silence, two skips and a message that waits."""
+    """Two replies, one of them the provider's, a message without a reply, two skips and one that waits."""
     keep(redis)
     lanes = lanes_of(redis)
     ends = [
@@ -39,7 +39,7 @@ def a_day(redis: Redis) -> None:
 
 
 def test_the_last_day_is_told(redis: Redis, perform: Operations) -> None:
-    """Outcomes of 24 hours by hour and of one by minute, why messages were skipped or silent, and the mean time to a reply."""
+    """It has outcomes of 24 hours by hour and of one by minute, the reasons, and the mean time to a reply."""
     a_day(redis)
     seen = perform(overview.overview, Nothing())
     assert (seen.day.received, seen.day.replied, seen.day.delivered_by_provider) == (6, 1, 1)
@@ -53,7 +53,7 @@ def test_the_last_day_is_told(redis: Redis, perform: Operations) -> None:
 
 
 def test_an_empty_bridge_has_nothing_to_tell(redis: Redis, perform: Operations) -> None:
-    """Zeros, no mean, and that nobody works and no location is known."""
+    """It has zeros, no mean, and says that there is no worker and no location."""
     del redis
     seen = perform(overview.overview, Nothing())
     assert (seen.day.received, seen.reply_seconds, seen.skipped_by_reason, seen.dead_letters) == (0, None, {}, 0)
@@ -62,7 +62,7 @@ def test_an_empty_bridge_has_nothing_to_tell(redis: Redis, perform: Operations) 
 
 
 def test_events_are_told_as_they_happen(redis: Redis, perform: Operations) -> None:
-    """Newest first, whose they are, and with what is known of them."""
+    """They are newest first, with their conversation and its details."""
     a_day(redis)
     newest = perform(events.events, events.EventsQuery(limit=2)).events
     assert [(each.step, each.contact_id, each.location_id) for each in newest] == [
@@ -74,7 +74,7 @@ def test_events_are_told_as_they_happen(redis: Redis, perform: Operations) -> No
 
 
 def test_a_location_tells_when_it_last_answered_and_how_long_it_fails(redis: Redis, perform: Operations) -> None:
-    """A location that never answered has no such moment."""
+    """A location that never answered has no such time."""
     keep(redis, "new")
     a_day(redis)
     before = perform(locations.show, locations.LocationQuery("here"))
@@ -86,7 +86,7 @@ def test_a_location_tells_when_it_last_answered_and_how_long_it_fails(redis: Red
 
 
 def test_a_dead_message_is_told_by_day(redis: Redis, perform: Operations) -> None:
-    """Beside the others."""
+    """It is counted with the others."""
     keep(redis)
     lanes = lanes_of(redis)
     accept(redis, message())

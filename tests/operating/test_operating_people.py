@@ -1,4 +1,4 @@
-"""People: names as GHL told them, sealed, and found by what somebody remembers of them."""
+"""People: names from GHL, encrypted, and found by what an operator remembers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ JANE = {"firstName": "Jané", "lastName": "Müller-Doe", "phone": "+1 (555) 123-
 
 
 def people_of(redis: Redis, *fernet_keys: str) -> ContactNames:
-    """Who contacts are."""
+    """The people of these contacts."""
     return ContactNames(redis, fernet_keys=fernet_keys or [FERNET_KEY], retention_ms=RETENTION_MS)
 
 
@@ -48,13 +48,13 @@ def knows(redis: Redis, contact: str, name: str, **more: Any) -> Lane:
 
 
 def note(redis: Redis, lane: Lane, name: str, **more: Any) -> None:
-    """Keep who a contact is."""
+    """Store who a contact is."""
     people = people_of(redis)
     people.keep(lane, people.sealed(lane, Contact(id=lane.contact_id, name=name, **more), known=""))
 
 
 def answer(world: World) -> None:
-    """Work on the lane once, as a worker that keeps names."""
+    """Run the lane's turn once, like a worker that stores names."""
     assert LANE in claim(lanes_of(world.redis))
     flow.answer(LANE, replace(world.services(), people=people_of(world.redis)))
 
@@ -65,7 +65,7 @@ def found(perform: Operations, query: str, **more: str) -> list[str]:
 
 
 def everything(redis: Redis) -> str:
-    """Whatever can be read in Redis."""
+    """All readable data in Redis."""
     dumped: list[Any] = []
     for name in redis.scan_iter("*"):
         kind = redis.type(name)
@@ -75,7 +75,7 @@ def everything(redis: Redis) -> str:
 
 
 def test_a_contact_is_called_as_ghl_told(world: World, perform: Operations, redis: Redis) -> None:
-    """The look-up before a reply tells it; nothing of it can be read in Redis, and it expires."""
+    """The name comes from the look-up before a reply; Redis has it encrypted, and it expires."""
     world.keep(contact_lookup=True)
     world.contact = JANE
     world.write("m1")
@@ -89,7 +89,7 @@ def test_a_contact_is_called_as_ghl_told(world: World, perform: Operations, redi
 
 
 def test_who_is_known_is_not_written_again(world: World, redis: Redis) -> None:
-    """The same name costs a later reply no write; another one takes its place."""
+    """The same name needs no write at a later reply; another name replaces it."""
     world.keep(contact_lookup=True)
     world.contact = JANE
     stored = set()
@@ -110,7 +110,7 @@ def test_who_is_known_is_not_written_again(world: World, redis: Redis) -> None:
     ["jane", "MULLER", "Müller doe", "doe jane", "+15551234567", "1 555 123 4567", "001-555-123-4567", " jane@example.COM "],
 )
 def test_a_contact_is_found_by_what_is_remembered(perform: Operations, redis: Redis, query: str) -> None:
-    """Words of the name in any order and case, without their marks; the number as it is written; the address."""
+    """Words of the name in any order and case and without accents, the number in any notation, or the address are found."""
     keep(redis)
     knows(redis, "jane", "Jané Müller-Doe", phone="+15551234567", email="jane@example.com")
     knows(redis, "john", "John Doe", phone="+15559999999", email="john@example.com")
@@ -119,14 +119,14 @@ def test_a_contact_is_found_by_what_is_remembered(perform: Operations, redis: Re
 
 @pytest.mark.parametrize("query", ["jan", "smith", "jane smith", "+15551234568", "jane@example.org", "!"])
 def test_what_does_not_fit_is_not_found(perform: Operations, redis: Redis, query: str) -> None:
-    """Parts of words, other words, other numbers: digests tell no more than whole words."""
+    """Parts of words, other words and other numbers are not found: digests match only whole words."""
     keep(redis)
     knows(redis, "jane", "Jane Doe", phone="+15551234567", email="jane@example.com")
     assert found(perform, query) == []
 
 
 def test_a_search_goes_through_all_contacts_and_locations(perform: Operations, redis: Redis) -> None:
-    """However many there are; a location asked for is looked through alone."""
+    """It searches any number of contacts; with a location it searches only that one."""
     keep(redis, "here", "there")
     now = now_ms(redis)
     redis.zadd(key("recorded", HERE), {f"c{number}": now - number for number in range(5000)})
@@ -139,7 +139,7 @@ def test_a_search_goes_through_all_contacts_and_locations(perform: Operations, r
 
 
 def test_an_erased_contact_has_no_name(perform: Operations, redis: Redis) -> None:
-    """Nor is it found."""
+    """It can't be found either."""
     keep(redis)
     lane = knows(redis, "jane", "Jane Doe")
     perform(erase, ContactQuery(lane.location_id, lane.contact_id))
@@ -148,7 +148,7 @@ def test_an_erased_contact_has_no_name(perform: Operations, redis: Redis) -> Non
 
 
 def test_names_are_off_where_texts_are(redis_url: str, redis: Redis) -> None:
-    """BRIDGE_CONSOLE_SHOW_TEXT=0: neither shown nor found."""
+    """With BRIDGE_CONSOLE_SHOW_TEXT=0 they are neither shown nor found."""
     keep(redis)
     knows(redis, "jane", "Jane Doe")
     environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "BRIDGE_CONSOLE_SHOW_TEXT": "0"}
@@ -160,7 +160,7 @@ def test_names_are_off_where_texts_are(redis_url: str, redis: Redis) -> None:
 
 
 def test_a_rotation_seals_names_anew(redis_url: str, redis: Redis) -> None:
-    """They are found by both keys before it, and by the new one alone after it."""
+    """They are found with both keys before it, and with only the new one after it."""
     new = Fernet.generate_key().decode()
     keep(redis)
     knows(redis, "jane", "Jane Doe")
@@ -177,7 +177,7 @@ def test_a_rotation_seals_names_anew(redis_url: str, redis: Redis) -> None:
     ("domain", "begins"), [("", "https://app.gohighlevel.com/v2/"), ("https://app.acme.example", "https://app.acme.example/v2/")]
 )
 def test_a_conversation_leads_into_ghl(perform: Operations, redis: Redis, domain: str, begins: str) -> None:
-    """At the location's own domain, if it has one."""
+    """The link uses the location's own domain, if it has one."""
     keep(redis, app_domain=domain)
     accept(redis, message("m1"))
     url = perform(show, ConversationQuery("m1")).ghl_url
@@ -185,7 +185,7 @@ def test_a_conversation_leads_into_ghl(perform: Operations, redis: Redis, domain
 
 
 def test_what_is_kept_for_lists_and_search_is_small(world: World, redis: Redis) -> None:
-    """A contact's name and the ends of its messages take at most 0.6 KB."""
+    """A contact's name and the ends of its messages need at most 0.6 KB."""
     world.keep(contact_lookup=True)
     world.contact = JANE
     world.write("m1")

@@ -1,4 +1,4 @@
-"""The overview's numbers add up: whatever happens to messages, those that came are those that are over and those in work."""
+"""The overview's numbers add up: in any sequence of events, arrived messages are ended ones plus those in work."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ WORK = {Status.WAITING, Status.ANSWERING, Status.RETRYING}
 
 
 class Desk:
-    """Does at random what contacts, workers and operators do."""
+    """Contacts, workers and operators with random actions."""
 
     def __init__(self, redis: Redis, seed: int) -> None:
         self._redis = redis
@@ -47,7 +47,7 @@ class Desk:
         self._written: list[InboundMessage] = []
 
     def step(self) -> None:
-        """One of it."""
+        """Do one random action."""
         steps: list[Callable[[], object]] = [
             self.write,
             self.write,
@@ -60,7 +60,7 @@ class Desk:
         self._random.choices(steps, [4, 4, 5, 5, 2, 2, 0.2])[0]()
 
     def write(self) -> None:
-        """A contact writes, once more what it wrote, or a stop word."""
+        """Let a contact write, repeat itself, or send a stop word."""
         if self._written and self._random.random() < 0.1:
             accept(self._redis, self._random.choice(self._written))
             return
@@ -71,7 +71,7 @@ class Desk:
         accept(self._redis, one)
 
     def work(self) -> None:
-        """A worker takes a lane, and its turn ends in some way."""
+        """Let a worker take a lane, and end its turn in some way."""
         claim(self._lanes)
         for contact in self._random.sample(CONTACTS, len(CONTACTS)):
             turn = self._lanes.lease(Lane(HERE, ContactId(contact)))
@@ -94,7 +94,7 @@ class Desk:
                 self._lanes.end(turn, Ended(status=status, message_ids=tuple(ids), reason=reason))
 
     def decide(self) -> None:
-        """An operator replays or drops a dead letter."""
+        """Let an operator replay or drop a dead letter."""
         open_ = [one.id for one in dead_letters_of(self._redis).all()]
         if not open_:
             return
@@ -104,25 +104,25 @@ class Desk:
             dead_letters_of(self._redis).drop([self._random.choice(open_)])
 
     def intervene(self) -> None:
-        """An operator has a skipped message answered."""
+        """Let an operator have a skipped message answered."""
         if self._written:
             Interventions(self._redis, retention_ms=RETENTION_MS).answer(self._random.choice(self._written))
 
     def erase(self) -> None:
-        """A contact is erased."""
+        """Erase a contact."""
         erasures = Erasures(self._redis, fernet_keys=[FERNET_KEY], retention_ms=RETENTION_MS)
         erasures.erase(Lane(HERE, ContactId(self._random.choice(CONTACTS))))
 
 
 def in_work(redis: Redis) -> int:
-    """How many messages are not over, by their own records."""
+    """The number of messages without an end, by their own records."""
     statuses = Counter(str(redis.hget(name, "status")) for name in redis.scan_iter("*}:message:*"))
     return sum(statuses[status] for status in WORK)
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_received_is_what_ended_and_what_is_in_work(redis: Redis, perform: Operations, seed: int) -> None:
-    """After every run of webhooks, turns, replays, drops, interventions and erasures, by the day and by each hour and minute."""
+    """It holds by day, hour and minute after any run of webhooks, turns, replays, drops, interventions and erasures."""
     keep(redis, most=0.0)
     desk = Desk(redis, seed)
     for _ in range(STEPS):
@@ -137,7 +137,7 @@ def test_received_is_what_ended_and_what_is_in_work(redis: Redis, perform: Opera
 
 
 def test_a_replay_moves_its_messages_from_dead_to_in_work(redis: Redis, perform: Operations) -> None:
-    """They came once: nothing is counted twice."""
+    """They arrived once, so nothing is counted twice."""
     keep(redis)
     accept(redis, message("m1", date_added_ms=now_ms(redis)))
     lanes = lanes_of(redis)
@@ -153,7 +153,7 @@ def test_a_replay_moves_its_messages_from_dead_to_in_work(redis: Redis, perform:
 
 
 def test_what_an_older_version_counted_adds_up_too(redis: Redis, perform: Operations) -> None:
-    """It counted ends when they came, and of what came only what waited: the sum is told, and nothing is less than nothing."""
+    """An older version counted ends, and of arrivals only those that waited; the sum is shown and never negative."""
     keep(redis)
     hour = now_ms(redis) // 3_600_000
     redis.hset(key("chart", "hour", str(hour)), mapping={"accepted": 2, "replied": 3, "skipped|stop_word": 4, "dead": -1})
@@ -162,7 +162,7 @@ def test_what_an_older_version_counted_adds_up_too(redis: Redis, perform: Operat
 
 
 def test_what_is_erased_before_its_end_has_not_come(redis: Redis, perform: Operations) -> None:
-    """A message that waits, and one of a dead letter that is replayed."""
+    """This holds for a message that waits, and for one of a dead letter in replay."""
     keep(redis)
     accept(redis, message("m1", date_added_ms=now_ms(redis)))
     lanes = lanes_of(redis)

@@ -1,4 +1,4 @@
-"""`locations check-provider`: the completion service is asked as a worker asks it, and no contact is involved."""
+"""`locations check-provider`: the completion service is asked like a worker asks it, without a contact."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def table(url: str, **more: Any) -> dict[str, Any]:
 
 
 def test_a_service_that_answers_is_told_with_its_answer(perform: Operations, redis: Redis) -> None:
-    """It was asked once, about nobody that GHL knows."""
+    """There was one question, about nobody in GHL."""
     with OtherSide(answering(RAN)) as side:
         keep(redis, assistable=table(side.url))
         checked = perform(check_provider, ProviderQuery(HERE))
@@ -45,7 +45,7 @@ REFUSALS: dict[str, tuple[bytes, str, str | None]] = {
 def test_why_a_service_does_not_answer_is_told(
     perform: Operations, redis: Redis, answer: bytes, says: str, said: str | None
 ) -> None:
-    """In a sentence, and in the service's own words without a secret."""
+    """It is a sentence with the service's own text, without secrets."""
     with OtherSide(answering(answer)) as side:
         keep(redis, assistable=table(side.url))
         checked = perform(check_provider, ProviderQuery(HERE))

@@ -1,4 +1,4 @@
-"""The sweep by hand: as far back as it is told to, and never what was answered."""
+"""A sweep on demand: as far back as requested, without answering a message twice."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ def outcomes(reconciled: Reconciled) -> list[tuple[str, str]]:
 
 
 def test_by_itself_it_looks_as_far_back_as_the_next_sweep_would(perform: Operations, books: Books) -> None:
-    """Never before the activation."""
+    """It never looks back beyond the activation."""
     books.write("ana", "m1", ago=60)
     done = perform(reconcile, Reconcile(location_id=HERE))
     assert (outcomes(done), done.complete, done.why) == ([], True, None)
 
 
 def test_by_hand_it_looks_as_far_back_as_it_is_told_to(perform: Operations, books: Books) -> None:
-    """Also before the activation; a dry run shows what would be accepted, and changes nothing."""
+    """It may look back beyond the activation; a dry run shows what would be accepted, and changes nothing."""
     books.write("ana", "m1", ago=60)
     books.write("bob", "m2", ago=7200)
     before = {name: kept for name, kept in snapshot(books.redis).items() if "budget" not in name}
@@ -66,14 +66,14 @@ def test_by_hand_it_looks_as_far_back_as_it_is_told_to(perform: Operations, book
 
 
 def test_what_it_changes_is_on_record(perform: Operations, books: Books) -> None:
-    """A dry run isn't."""
+    """A dry run is not in the audit log."""
     perform(reconcile, Reconcile(location_id=HERE, dry_run=True))
     perform(reconcile, Reconcile(location_id=HERE))
     assert books.redis.zcard(key("audit")) == 1
 
 
 def test_what_stops_it_is_said(perform: Operations, books: Books) -> None:
-    """A budget that is used up or a refused token leaves it incomplete; an unknown location is an error."""
+    """A used rate limit or a refused token leaves it incomplete; an unknown location is an error."""
     for number in range(60):
         books.write(f"c{number}", f"m{number}", ago=60 + number)
     done = perform(reconcile, Reconcile(location_id=HERE, since_seconds=3600))

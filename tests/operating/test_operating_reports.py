@@ -1,4 +1,4 @@
-"""Reports: daily counts by the days of a location, that agree with the overview and cost next to nothing."""
+"""Reports: counts by the days of a location, which agree with the overview and cost little."""
 
 from __future__ import annotations
 
@@ -56,12 +56,12 @@ MONDAY, THURSDAY = "2026-11-23", "2026-11-26"
 
 
 def minute(moment: str) -> int:
-    """A moment in UTC as the scripts write it."""
+    """A time in UTC in the format of the scripts."""
     return round(datetime.fromisoformat(moment).replace(tzinfo=UTC).timestamp()) // 60
 
 
 def tell(redis: Redis, *entries: str) -> None:
-    """What scripts would have reported."""
+    """Write entries like the scripts do."""
     for entry in entries:
         redis.rpush(key("reported", of=entry.partition(" ")[0]), entry)
 
@@ -71,14 +71,14 @@ def of_week(perform: Operations, **more: Any) -> Report:
 
 
 def lately(perform: Operations, redis: Redis) -> list[Figures]:
-    """Of today and yesterday: midnight may have passed."""
+    """The counts of today and yesterday, because midnight may have passed."""
     today = datetime.fromtimestamp(now_ms(redis) / 1000, UTC).date()
     days = [str(today - timedelta(days=1)), str(today)]
     return [perform(reports.report, ReportQuery(period="day", day=day)).total for day in days]
 
 
 def leased(redis: Redis, id_: str = "m1") -> Turn:
-    """A turn of a message that came just now."""
+    """A turn for a message that arrived just now."""
     accept(redis, message(id_, date_added_ms=now_ms(redis)))
     lanes = lanes_of(redis)
     (lane,) = claim(lanes)
@@ -89,7 +89,7 @@ def leased(redis: Redis, id_: str = "m1") -> Turn:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_a_report_agrees_with_the_overview(redis: Redis, perform: Operations, seed: int) -> None:
-    """After every run of webhooks, turns, replays, drops, interventions and erasures, whenever entries are added to days."""
+    """It does after any webhooks, turns, replays, drops, interventions and erasures, whenever entries are added to days."""
     keep(redis, most=0.0)
     desk = Desk(redis, seed)
     often = random.Random(seed)
@@ -104,7 +104,7 @@ def test_a_report_agrees_with_the_overview(redis: Redis, perform: Operations, se
 
 
 def test_days_and_hours_are_those_of_the_location(redis: Redis, perform: Operations) -> None:
-    """What comes at 23:30 UTC on Wednesday came at 05:00 on Thursday in Kolkata; a location without settings has days of UTC."""
+    """23:30 UTC on Wednesday is 05:00 on Thursday in Kolkata; a location without settings has days of UTC."""
     keep(redis, timezone="Asia/Kolkata")
     redis.sadd(key("installs", of="there"), "there")
     tell(redis, f"here a {minute('2026-11-25T23:30')}", f"there a {minute('2026-11-25T23:30')}")
@@ -117,7 +117,7 @@ def test_days_and_hours_are_those_of_the_location(redis: Redis, perform: Operati
 
 
 def test_what_a_week_held(redis: Redis, perform: Operations) -> None:
-    """Messages, answers, times, hours, handovers, opt-outs and what was not delivered."""
+    """It has messages, answers, times, hours, handovers, opt-outs and undelivered replies."""
     keep(redis, business_hours=["mon-fri 09:00-17:00"])
     day, night = minute(f"{THURSDAY}T10:00"), minute(f"{THURSDAY}T22:00")
     times = [4, 5, 6, 7, 8, 9, 10, 11, 12, 300]
@@ -138,14 +138,14 @@ def test_what_a_week_held(redis: Redis, perform: Operations) -> None:
     [("day", (THURSDAY, THURSDAY, 1)), ("week", (MONDAY, "2026-11-29", 7)), ("month", ("2026-11-01", "2026-11-30", 30))],
 )
 def test_a_period_has_its_day_in_it(redis: Redis, perform: Operations, period: Any, days: Any) -> None:
-    """A day, a week from Monday on, a month of the calendar."""
+    """A period is a day, a week from Monday on, or a calendar month."""
     keep(redis)
     found = of_week(perform, period=period)
     assert (found.first_day, found.last_day, len(found.days)) == days
 
 
 def test_what_is_not_there_is_said(redis: Redis, perform: Operations) -> None:
-    """A day that the calendar doesn't have, and a location that nobody knows."""
+    """A day that does not exist and an unknown location are errors."""
     keep(redis)
     with pytest.raises(WrongInput, match="2026-02-30"):
         of_week(perform, day="2026-02-30")
@@ -159,7 +159,7 @@ def completion(model: str = "", **tokens: int) -> Completion:
 
 
 def test_tokens_and_cost_are_of_every_answer_that_was_paid_for(redis: Redis, perform: Operations) -> None:
-    """Also of one that a newer message has made stale; by the location's prices for a model, a provider, or any."""
+    """An answer that became stale counts too; prices are the location's for a model, a provider, or any."""
     prices = {"gpt 5-mini": {"input": 1.0, "output": 2.0}, "*": {"answer": 0.5}}
     keep(redis, prices=prices)
     turn = leased(redis)
@@ -178,7 +178,7 @@ def test_tokens_and_cost_are_of_every_answer_that_was_paid_for(redis: Redis, per
 
 
 def test_without_prices_no_cost_is_told(redis: Redis, perform: Operations) -> None:
-    """Nothing known is not nothing paid."""
+    """An unknown cost is not zero."""
     keep(redis)
     tell(redis, f"here t {minute(f'{THURSDAY}T10:00')} gpt|10|20")
     total = of_week(perform).total
@@ -186,7 +186,7 @@ def test_without_prices_no_cost_is_told(redis: Redis, perform: Operations) -> No
 
 
 def test_a_turn_reports_how_it_ended(redis: Redis, perform: Operations) -> None:
-    """A handover, a stop word and a dead letter that is replayed count once each."""
+    """A handover, a stop word and a replayed dead letter count once each."""
     keep(redis)
     turn = leased(redis)
     over = HandedOver(seconds=0, provider="openai")
@@ -202,7 +202,7 @@ def test_a_turn_reports_how_it_ended(redis: Redis, perform: Operations) -> None:
 
 
 def test_erasing_a_contact_leaves_the_counts_of_what_was_answered(redis: Redis, perform: Operations) -> None:
-    """They are nobody's data: no entry and no count has a word or an id of the contact."""
+    """No entry and no count has a text or an id of the contact."""
     keep(redis)
     turn = leased(redis)
     lanes_of(redis).end(turn, Ended(status=Status.REPLIED, message_ids=(MessageId("m1"),)))
@@ -213,7 +213,7 @@ def test_erasing_a_contact_leaves_the_counts_of_what_was_answered(redis: Redis, 
 
 
 def test_two_that_add_at_once_count_once(redis: Redis) -> None:
-    """And so does a call that is sent again because its answer was lost."""
+    """The same holds for a call that is repeated because its answer was lost."""
     keep(redis)
     tell(redis, *[f"here a {minute(f'{THURSDAY}T10:00')}"] * 3)
     counts = DailyCounts(redis)
@@ -226,7 +226,7 @@ def test_two_that_add_at_once_count_once(redis: Redis) -> None:
 
 
 def test_a_process_adds_when_there_are_many_or_an_hour_is_over(redis: Redis) -> None:
-    """Not sooner: one write of many entries is what makes them cheap."""
+    """Not earlier, because one write for many entries is cheap."""
     counts = DailyCounts(redis)
     assert not counts.is_due()
     tell(redis, "here a 1")
@@ -239,7 +239,7 @@ def test_a_process_adds_when_there_are_many_or_an_hour_is_over(redis: Redis) -> 
 
 
 def full_day() -> dict[str, Any]:
-    """The largest document of a day: every hour, every step of the times, more models than are kept, all of six digits."""
+    """The largest possible day: every hour and range of times, more models than are stored, numbers of six digits."""
     many = 100_000
     names = {f"a-model-of-a-provider-with-a-long-name-{number}": [many] * 3 for number in range(9)}
     hours, steps = {str(hour): many for hour in range(24)}, {str(step): many for step in range(36)}
@@ -247,7 +247,7 @@ def full_day() -> dict[str, Any]:
 
 
 def usual_day() -> dict[str, Any]:
-    """A day of some hundred messages with one model."""
+    """A day with some hundred messages and one model."""
     hours, steps = {str(hour): 12 for hour in range(8, 20)}, {str(step): 9 for step in range(4, 14)}
     return {
         "a": 140,
@@ -265,7 +265,7 @@ def usual_day() -> dict[str, Any]:
 
 @pytest.mark.parametrize(("day", "most_bytes"), [(full_day(), 600_000), (usual_day(), 160_000)], ids=["full", "usual"])
 def test_a_location_keeps_400_days_and_no_more(redis: Redis, day: dict[str, Any], most_bytes: int) -> None:
-    """At most 0.6 MB if all days of a location are as full as can be, 0.16 MB if they are usual ones; then it expires."""
+    """400 full days need at most 0.6 MB, usual ones 0.16 MB; then they expire."""
     counts = DailyCounts(redis)
     first = datetime(2025, 1, 1, tzinfo=UTC).date()
     days = [str(first + timedelta(days=number)) for number in range(DAYS + 50)]
@@ -282,7 +282,7 @@ def test_a_location_keeps_400_days_and_no_more(redis: Redis, day: dict[str, Any]
 
 
 def test_a_removed_location_has_no_report(redis: Redis) -> None:
-    """Its daily counts go with it."""
+    """Its daily counts are deleted with it."""
     keep(redis)
     DailyCounts(redis).add(Reported(0, ("entry",), prefix_of(HERE)), {(HERE, THURSDAY): {"a": 1}})
     locations_of(redis).remove(HERE)
@@ -290,7 +290,7 @@ def test_a_removed_location_has_no_report(redis: Redis) -> None:
 
 
 def test_as_csv(redis: Redis, perform: Operations) -> None:
-    """A row for each day of a location, one for each location of all; a name is no formula."""
+    """There is a row for each day of a location, or for each location; a name can't be a formula."""
     keep(redis, name="=HYPERLINK()")
     tell(redis, f"here a {minute(f'{THURSDAY}T10:00')}")
     days = list(csv.DictReader(io.StringIO(as_csv(of_week(perform)))))
@@ -300,7 +300,7 @@ def test_as_csv(redis: Redis, perform: Operations) -> None:
 
 
 def test_what_is_due_is_added_without_a_reader(redis: Redis, redis_url: str) -> None:
-    """By whichever of the processes that look: once."""
+    """One of the processes does it, once."""
     keep(redis)
     tell(redis, *[f"here a {minute(f'{THURSDAY}T10:00')}"] * 3)
     environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}

@@ -1,4 +1,4 @@
-"""Undelivered replies are sent once more by hand: the same words, guarded like every send, at most once."""
+"""Undelivered replies are sent again by an operator: the same text, checked like every send, at most once."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ R1 = Resend(ids=("r1",))
 
 @pytest.fixture
 def perform(world: World, redis_url: str) -> Iterator[Operations]:
-    """The operations, with GHL where the world is; a reply did not reach its contact there."""
+    """The operations with GHL, where a reply did not reach its contact."""
     environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "GHL_API_URL": world.url}
     services = AdminServices(from_environment(environ))
     world.keep(takeover_seconds=0, history_messages=0)
@@ -42,7 +42,7 @@ def listed(perform: Operations) -> list[str]:
 
 
 def test_the_same_words_go_out_once_more(world: World, perform: Operations) -> None:
-    """No completion is bought, the reply leaves the list, the message has the new reply's id, and who did it is recorded."""
+    """No completion is requested, the reply leaves the list, the message gets the new reply's id, and the audit log an entry."""
     assert listed(perform) == ["r1"]
     assert [one.result for one in perform(replay_undelivered, R1)] == ["replayed"]
     world.work()
@@ -55,7 +55,7 @@ def test_the_same_words_go_out_once_more(world: World, perform: Operations) -> N
 
 
 def test_a_provider_that_posts_by_itself_leaves_this_one_to_the_bridge(world: World, perform: Operations) -> None:
-    """With `delivery = "provider"` a completion is not posted; what an operator sends once more is."""
+    """With `delivery = "provider"` the bridge posts no completion, but it posts what an operator sends again."""
     world.keep(takeover_seconds=0, assistable={"delivery": "provider"})
     perform(replay_undelivered, R1)
     world.work()
@@ -64,7 +64,7 @@ def test_a_provider_that_posts_by_itself_leaves_this_one_to_the_bridge(world: Wo
 
 @pytest.mark.parametrize("broken", [{"refusing": {f"{POST}/r1": 500}}, {"written": []}], ids=["text", "message"])
 def test_what_ghl_does_not_tell_is_said(world: World, perform: Operations, broken: dict[str, Any]) -> None:
-    """Without the reply's words, or the message that it answers, nothing is changed."""
+    """Without the reply's text or its message nothing is changed."""
     for name, value in broken.items():
         setattr(world, name, value)
     with pytest.raises(DidNotWork, match="r1"):
@@ -73,7 +73,7 @@ def test_what_ghl_does_not_tell_is_said(world: World, perform: Operations, broke
 
 
 def test_after_a_newer_answer_only_force_sends_it(world: World, perform: Operations) -> None:
-    """An older answer behind a newer one would be out of place."""
+    """An older answer after a newer one would be out of place."""
     world.write("m2")
     world.work()
     assert [one.result for one in perform(replay_undelivered, R1)] == ["newer"]
@@ -83,7 +83,7 @@ def test_after_a_newer_answer_only_force_sends_it(world: World, perform: Operati
 
 
 def test_a_refused_replay_is_a_dead_letter_and_is_not_lost(world: World, perform: Operations) -> None:
-    """GHL refuses it for good: the answer waits in a dead letter."""
+    """After a final refusal by GHL the answer is in a dead letter."""
     world.refusing = {POST: 400}
     perform(replay_undelivered, R1)
     world.work()

@@ -1,4 +1,4 @@
-"""Settings that are applied reach those who wait already."""
+"""Applied settings reach contacts that are already waiting."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def is_due(redis: Redis) -> bool:
 
 @pytest.fixture
 def waiting(world: World) -> World:
-    """A contact who waits for the opening."""
+    """A contact that waits for the opening."""
     world.keep(**closed(world.redis))
     world.write("m1")
     world.work()
@@ -52,7 +52,7 @@ def waiting(world: World) -> World:
 
 
 def test_corrected_hours_reach_who_waits(waiting: World, perform: Operations) -> None:
-    """Who waits for an opening time that was wrong is answered at once, and waits no try out."""
+    """A contact that waits for a wrong opening time is answered at once, and the wait is no attempt."""
     apply(perform)
     assert is_due(waiting.redis)
     waiting.keep()
@@ -61,7 +61,7 @@ def test_corrected_hours_reach_who_waits(waiting: World, perform: Operations) ->
 
 
 def test_the_same_hours_are_waited_for_again(waiting: World, perform: Operations) -> None:
-    """Another setting was changed: the turn looks at the hours, and waits on until they begin."""
+    """After the change of another setting the turn checks the hours, and waits on until they begin."""
     apply(perform, **closed(waiting.redis), max_replies_per_day=7)
     waiting.work()
     assert waiting.status("m1") == ("waiting", "")
@@ -75,7 +75,7 @@ def test_the_same_hours_are_waited_for_again(waiting: World, perform: Operations
 def test_what_is_not_to_be_answered_any_more_waits_for_nothing(
     waiting: World, perform: Operations, settings: dict[str, Any], reason: str
 ) -> None:
-    """Mode and channels count at once for those who wait, with their reason."""
+    """Mode and channels count at once for waiting contacts, with their reason."""
     apply(perform, **closed(waiting.redis), **settings)
     waiting.work()
     assert waiting.status("m1") == ("skipped", reason)
@@ -83,7 +83,7 @@ def test_what_is_not_to_be_answered_any_more_waits_for_nothing(
 
 @pytest.mark.parametrize(("before", "after"), [(1000.0, 5.0), (5.0, 1000.0)])
 def test_a_changed_debounce_is_counted_from_the_message(redis: Redis, perform: Operations, before: float, after: float) -> None:
-    """Shorter or longer, it is the quiet since the newest message that is waited for."""
+    """The wait, longer or shorter, is counted from the newest message."""
     keep(redis, debounce=before, most=5000.0)
     accept(redis, message("m1"))
     came = int(redis.hget(key("message", HERE, "m1"), "at") or 0)
@@ -92,7 +92,7 @@ def test_a_changed_debounce_is_counted_from_the_message(redis: Redis, perform: O
 
 
 def test_a_wait_for_the_next_try_stays(redis: Redis, perform: Operations) -> None:
-    """What failed is tried again by the schedule, whatever is applied."""
+    """A failed turn is retried by the schedule, whatever is applied."""
     keep(redis)
     accept(redis, message("m1"))
     turn = take(lanes := lanes_of(redis))
@@ -103,7 +103,7 @@ def test_a_wait_for_the_next_try_stays(redis: Redis, perform: Operations) -> Non
 
 
 def test_a_turn_that_began_before_looks_again(redis: Redis, perform: Operations) -> None:
-    """Its worker has read the old hours, and wants to wait for them: it is due at once, and the next one not."""
+    """Its worker has read the old hours: the turn is due at once, and the next one waits again."""
     keep(redis)
     accept(redis, message("m1"))
     later = Again(wait=5000, why="closed", counts=False, status=Status.WAITING)
@@ -116,7 +116,7 @@ def test_a_turn_that_began_before_looks_again(redis: Redis, perform: Operations)
 
 
 def test_ten_thousand_who_wait_are_worked_out_in_steps(redis: Redis) -> None:
-    """Each step is short, each lane is reached, and all of them take Redis about a second or less."""
+    """Each step is short, each lane is reached, and all of them need about a second of Redis or less."""
     keep(redis, debounce=1000.0, most=5000.0)
     for begin in range(0, MANY, 1000):
         accept(redis, *(message(f"m{number}", contact=f"c{number}") for number in range(begin, begin + 1000)))

@@ -1,4 +1,4 @@
-"""The weekly report reaches its readers once: posted like an alert, or by a real SMTP server."""
+"""The weekly report reaches its readers once: posted like an alert, or sent by a real SMTP server."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Smtp(socketserver.StreamRequestHandler):
-    """A mail server that takes everything, or refuses recipients."""
+    """A mail server that accepts all mails, or refuses recipients."""
 
     server: Mailbox
 
@@ -49,7 +49,7 @@ class Smtp(socketserver.StreamRequestHandler):
 
 
 class Mailbox(socketserver.ThreadingTCPServer):
-    """What arrived."""
+    """The received mails."""
 
     daemon_threads = True
 
@@ -75,7 +75,7 @@ def mailbox() -> Iterator[Mailbox]:
 
 @contextmanager
 def processes(redis_url: str, **environ: str) -> Iterator[list[Reporting]]:
-    """Two processes that report."""
+    """Two processes that send reports."""
     settings = from_environment({"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, **environ})
     services = [AdminServices(settings) for _ in range(2)]
     running = [Reporting(one, every=0.02) for one in services]
@@ -92,7 +92,7 @@ def processes(redis_url: str, **environ: str) -> Iterator[list[Reporting]]:
 
 
 def week(redis: Redis) -> str:
-    """A location with a message in the week that is reported; its Monday."""
+    """A location with a message in the reported week; its Monday."""
     keep(redis, name="Acme Dental")
     monday = last_week(now_ms(redis), "UTC")
     at = round(datetime.fromisoformat(f"{monday}T10:00+00:00").timestamp()) // 60
@@ -101,7 +101,7 @@ def week(redis: Redis) -> str:
 
 
 def test_it_is_mailed_once(redis: Redis, redis_url: str, mailbox: Mailbox) -> None:
-    """By whichever of two processes, to everybody."""
+    """One of two processes sends it to all recipients."""
     monday = week(redis)
     environ = {"BRIDGE_SMTP_URL": mailbox.url, "BRIDGE_REPORT_TO": "a@example.com, b@example.com", "BRIDGE_WEEKLY_REPORT": "mail"}
     with processes(redis_url, **environ):
@@ -117,7 +117,7 @@ def test_it_is_mailed_once(redis: Redis, redis_url: str, mailbox: Mailbox) -> No
 
 
 def test_it_is_posted_once(redis: Redis, redis_url: str) -> None:
-    """To the alert address, in line with the alerts."""
+    """It is posted to the alert address, in order with the alerts."""
     monday = week(redis)
     with OtherSide(answering(http(200))) as receiver:
         with processes(redis_url, BRIDGE_ALERT_URL=receiver.url, BRIDGE_WEEKLY_REPORT="post"):
@@ -130,7 +130,7 @@ def test_it_is_posted_once(redis: Redis, redis_url: str) -> None:
 
 
 def test_a_mail_that_is_refused_is_tried_again(redis: Redis, redis_url: str, mailbox: Mailbox) -> None:
-    """Until the server takes it."""
+    """The mail is repeated until the server accepts it."""
     week(redis)
     mailbox.refuses = True
     environ = {"BRIDGE_SMTP_URL": mailbox.url, "BRIDGE_REPORT_TO": "a@example.com", "BRIDGE_WEEKLY_REPORT": "mail"}
@@ -147,7 +147,7 @@ def test_a_mail_that_is_refused_is_tried_again(redis: Redis, redis_url: str, mai
 
 
 def test_it_is_off_unless_it_is_wanted(redis: Redis, redis_url: str) -> None:
-    """An alert address alone gets none."""
+    """An alert address alone gets no report."""
     week(redis)
     services = AdminServices(from_environment({"REDIS_URL": redis_url, "BRIDGE_ALERT_URL": "http://127.0.0.1:1"}))
     WeeklyReport(services).once()
@@ -165,7 +165,7 @@ def test_it_is_off_unless_it_is_wanted(redis: Redis, redis_url: str) -> None:
     ],
 )
 def test_what_it_needs_is_said_at_the_start(environ: dict[str, str], told: str) -> None:
-    """A report that could reach nobody is a wrong setting."""
+    """A report without a recipient is a wrong setting."""
     with pytest.raises(Misconfigured, match=told):
         from_environment(environ)
 
@@ -179,7 +179,7 @@ def test_what_it_needs_is_said_at_the_start(environ: dict[str, str], told: str) 
     ],
 )
 def test_a_week_is_reported_from_monday_at_eight_on(now: str, monday: str) -> None:
-    """Until then it is the week before."""
+    """Before that time the report is of the week before."""
     assert last_week(round(datetime.fromisoformat(now).timestamp() * 1000), "UTC") == monday
 
 
@@ -193,6 +193,6 @@ def test_no_login_is_sent_in_the_clear(mailbox: Mailbox) -> None:
 
 
 def test_nobody_listens() -> None:
-    """That is a fault that passes, and names no address."""
+    """It is a temporary fault, whose text contains no address."""
     with pytest.raises(Retryable, match="ConnectionRefusedError"):
         send_mail("smtp://127.0.0.1:1", sender="a@b.c", to=["d@e.f"], subject="s", text="t", seconds=5)

@@ -9,14 +9,14 @@ from bridge.operating.settings_in_words import LABELS, in_words
 
 
 def test_every_key_of_the_locations_file_has_a_label() -> None:
-    """Of a location and of each of its tables; no label is left over."""
+    """Keys of a location and of its tables have labels, and no label is unused."""
     tables = [Location(id="x"), HandoverSettings(), *(value for _, value in Location(id="x") if isinstance(value, BaseModel))]
     keys = {name for table in tables for name in type(table).model_fields} - {"id"}
     assert keys == LABELS.keys()
 
 
 def test_what_differs_from_the_defaults_stands_first() -> None:
-    """With the default beside it, and exact durations in their largest unit."""
+    """The default is beside it, and durations are exact in their largest unit."""
     location = Location(id="x", takeover_seconds=-1, debounce_seconds=90, mode="draft", max_age_seconds=7200)
     rows = in_words(location)
     assert [(each.key, each.value, each.default) for each in rows if each.changed] == [
@@ -29,7 +29,7 @@ def test_what_differs_from_the_defaults_stands_first() -> None:
 
 
 def test_only_what_has_an_effect_is_told() -> None:
-    """The provider's own table, and no secret's value."""
+    """The provider's own table is shown, and no secret's value."""
     told = {each.key: each.value for each in in_words(Location(id="x", provider="openai", openai={"token": "very-secret"}))}
     assert told["openai.token"] == "set"
     assert told["ghl_token"] == "not set"

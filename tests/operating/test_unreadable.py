@@ -1,4 +1,4 @@
-"""A lost key: no process starts with another one, and the locations file is the cure."""
+"""A lost key: no process starts with another one, and the locations file repairs the state."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _settings(redis_url: str, *keys: str) -> Settings:
 
 @pytest.fixture
 def services(redis_url: str, redis: Redis) -> Iterator[AdminServices]:
-    """Those of a process with another key than that of the one location."""
+    """The services of a process with another key than the one location's."""
     begin(_settings(redis_url, FERNET_KEY))
     keep(redis, ghl_token="pit-old")
     services = AdminServices(_settings(redis_url, OTHER))
@@ -45,7 +45,7 @@ def services(redis_url: str, redis: Redis) -> Iterator[AdminServices]:
 
 
 def test_a_process_must_open_what_is_kept(redis_url: str, services: AdminServices, redis: Redis) -> None:
-    """Any of its keys counts, so that rotation goes on; with none that fits it doesn't start, on older states too."""
+    """Any of its keys counts, for a rotation; without a matching one it doesn't start, on older states too."""
     begin(_settings(redis_url, OTHER, FERNET_KEY))
     with pytest.raises(Misconfigured, match="BRIDGE_SECRET_KEY can decrypt nothing"):
         begin(services.settings)
@@ -56,7 +56,7 @@ def test_a_process_must_open_what_is_kept(redis_url: str, services: AdminService
 
 
 def test_after_a_rotation_the_old_key_can_go(redis_url: str, services: AdminServices) -> None:
-    """`secrets rotate` seals the canary again as well."""
+    """`secrets rotate` re-encrypts the canary too."""
     both = AdminServices(_settings(redis_url, OTHER, FERNET_KEY))
     assert rotate.run(both, Nothing()).unreadable == ()
     both.close()
@@ -64,7 +64,7 @@ def test_after_a_rotation_the_old_key_can_go(redis_url: str, services: AdminServ
 
 
 def test_the_file_replaces_what_no_key_opens(redis_url: str, services: AdminServices) -> None:
-    """With every token in the file and no process with the old key alive, `apply` heals the state, and processes start."""
+    """With every token in the file and no live process with the old key, `apply` repairs the state, and processes start."""
     locations.apply.run(services, Apply(locations={"here": HERE}))
     begin(_settings(redis_url, OTHER))
     assert [kept.location.name for kept in services.locations.all()] == ["Here"]
@@ -80,7 +80,7 @@ def test_the_file_replaces_what_no_key_opens(redis_url: str, services: AdminServ
 def test_what_is_not_in_the_file_is_not_lost(
     services: AdminServices, redis: Redis, tables: dict[str, dict[str, object]], why: str
 ) -> None:
-    """A location or a token that the file lacks: exit code 78, even if forced, and nothing is changed."""
+    """If the file lacks a location or a token, the exit code is 78, even if forced, and nothing is changed."""
     before = snapshot(redis)
     with pytest.raises(Misconfigured, match=why):
         locations.apply.run(services, Apply(locations=tables, replace_unreadable=True))
@@ -88,7 +88,7 @@ def test_what_is_not_in_the_file_is_not_lost(
 
 
 def test_while_a_process_with_the_old_key_lives_nothing_is_written_over(services: AdminServices, redis: Redis) -> None:
-    """Most likely this key is the wrong one; who knows better says `--replace-unreadable`."""
+    """This key is probably the wrong one; `--replace-unreadable` overrules that."""
     Canary(redis, [FERNET_KEY]).register()
     with pytest.raises(Misconfigured, match="a process with another key runs"):
         locations.apply.run(services, Apply(locations={"here": HERE}))

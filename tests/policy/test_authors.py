@@ -1,4 +1,4 @@
-"""Who wrote an outbound message that is not ours."""
+"""Who wrote an outbound message that is not the bridge's."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ from bridge.policy.authors import Author, author
     ],
 )
 def test_a_message_has_an_author(type_: str, source: str, expected: Author) -> None:
-    """A workflow, campaign or bulk action is an automation, what the contact never sees has no author, all else is a person's."""
+    """A workflow, campaign or bulk action is an automation, invisible events have no author, all else is a person's."""
     assert author(type_=type_, source=source) is expected
 
 
@@ -67,5 +67,5 @@ def test_a_message_has_an_author(type_: str, source: str, expected: Author) -> N
     ],
 )
 def test_a_call_that_was_talked_is_told_from_a_missed_one(type_: str, seconds: float, expected: Author) -> None:
-    """By its duration; a voicemail has one too, and nobody talked."""
+    """An answered call is recognised by its duration; a voicemail has one too, without a conversation."""
     assert author(type_=type_, source="", call_seconds=seconds) is expected

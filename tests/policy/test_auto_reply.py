@@ -1,4 +1,4 @@
-"""E-mails that nobody wrote."""
+"""E-mails that no person wrote."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def rule(subject: str = "", sender: str = "ann@example.com", channel: Channel = 
     ],
 )
 def test_absence_notes_are_known_by_their_subject(subject: str) -> None:
-    """The subjects that mail programs write are known, whatever the accents, the case and the warnings."""
+    """The subjects of mail programs are recognised, whatever their accents, case and prefixes."""
     assert rule(subject) == "absence subject"
 
 
@@ -102,7 +102,7 @@ def test_bounces_are_known_by_their_subject(subject: str) -> None:
     ],
 )
 def test_subjects_of_people_are_left_alone(subject: str) -> None:
-    """The same words in a person's subject are a person's."""
+    """A person's subject may contain the same words."""
     assert rule(subject) == ""
 
 
@@ -131,7 +131,7 @@ def test_subjects_of_people_are_left_alone(subject: str) -> None:
     ],
 )
 def test_senders_that_take_no_answer_are_known(sender: str) -> None:
-    """No-reply addresses are known, with whatever stands before and after."""
+    """No-reply addresses are recognised, whatever is before and after."""
     assert rule(sender=sender) == "no-reply sender"
 
 
@@ -148,7 +148,7 @@ def test_senders_that_take_no_answer_are_known(sender: str) -> None:
     ],
 )
 def test_mail_servers_are_known(sender: str) -> None:
-    """What a mail server sends is answered by nobody."""
+    """Mails of a mail server are not answered."""
     assert rule(sender=sender) == "bounce sender"
 
 
@@ -168,13 +168,13 @@ def test_mail_servers_are_known(sender: str) -> None:
     ],
 )
 def test_senders_who_are_people_are_left_alone(sender: str) -> None:
-    """An address that only looks a little like it is a person's."""
+    """An address that only resembles one is a person's."""
     assert rule(sender=sender) == ""
 
 
 @pytest.mark.parametrize(("name", "subject"), [(name, subject) for name, subjects in SUBJECTS.items() for subject in subjects])
 def test_machines_are_known_by_their_subject_in_many_languages(name: str, subject: str) -> None:
-    """Absence notes, answers to meetings, receipts, delivery notes and tickets in many languages, and people's own."""
+    """Absence notes, meeting answers, receipts, delivery notes and tickets are told from people's subjects in many languages."""
     assert rule(subject) == name
 
 
@@ -186,7 +186,7 @@ def test_only_emails_are_judged(channel: Channel) -> None:
 
 @given(st.text(), st.text())
 def test_any_subject_and_sender_can_be_judged(subject: str, sender: str) -> None:
-    """Whatever they hold, judging doesn't raise, and the facts hold none of it."""
+    """Any content gives a result without an error, and the facts contain none of it."""
     assert rule(subject, sender) in {*SUBJECTS, "no-reply sender", "bounce sender"}
 
 
@@ -194,7 +194,7 @@ def test_any_subject_and_sender_can_be_judged(subject: str, sender: str) -> None
     "text", ["[a]" * 300, "[" * 1000, "auto-" * 200, "no-" * 200 + "reply", "a-" * 500, "warning: " * 99, "[#1] " * 200]
 )
 def test_judging_is_quick(text: str) -> None:
-    """No subject or sender of the length that is kept takes long."""
+    """It is quick for any subject and sender of the stored length."""
     begin = time.process_time()
     rule(text, text)
     assert time.process_time() - begin < 0.05

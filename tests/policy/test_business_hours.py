@@ -1,4 +1,4 @@
-"""Business hours in their zone, held against a clock on the wall that is looked at every minute."""
+"""Business hours in their zone, compared with a clock that is read every minute."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def utc(text: str) -> int:
 
 
 def wall(zone: str, at_ms: int) -> tuple[int, int]:
-    """The weekday and the minute of the day that a clock shows there."""
+    """The weekday and the minute of the day on a clock there."""
     there = datetime.fromtimestamp(at_ms / 1000, ZoneInfo(zone))
     return there.weekday(), there.hour * 60 + there.minute
 
 
 @st.composite
 def entries(draw: st.DrawFn) -> tuple[tuple[int, int, int], ...]:
-    """Some spans: weekday, first minute, and one-past-last minute, of this day or the next."""
+    """Some spans: weekday, first minute, and the minute after the last, of this day or the next."""
     day, minute = st.integers(0, 6), st.integers(0, 24 * 60 - 1)
     found = draw(st.lists(st.tuples(day, minute, minute).filter(lambda each: each[1] != each[2]), min_size=1, max_size=5))
     return tuple(found)
@@ -49,7 +49,7 @@ def entries(draw: st.DrawFn) -> tuple[tuple[int, int, int], ...]:
 
 @st.composite
 def moments(draw: st.DrawFn) -> tuple[str, int]:
-    """A zone, and a minute within four days of one of its changes."""
+    """A zone, and a minute within four days of one of its clock changes."""
     zone = draw(st.sampled_from(sorted(CHANGES)))
     return zone, utc(draw(st.sampled_from(CHANGES[zone]))) + draw(st.integers(-4 * 24 * 60, 4 * 24 * 60)) * MINUTE
 
@@ -60,7 +60,7 @@ def written(entry: tuple[int, int, int]) -> str:
 
 
 def shows_open(spans: tuple[tuple[int, int, int], ...], zone: str, at_ms: int) -> bool:
-    """Whether one who looks at the clock and at the sign on the door finds it open."""
+    """Whether it is open by the clock and the written hours."""
     today, now = wall(zone, at_ms)
     return any(
         (today == day and begin <= now < (end if end > begin else 24 * 60))
@@ -71,7 +71,7 @@ def shows_open(spans: tuple[tuple[int, int, int], ...], zone: str, at_ms: int) -
 
 @given(entries(), moments(), st.integers(0, 4 * 24 * 60))
 def test_hours_agree_with_a_clock_on_the_wall(spans: tuple[tuple[int, int, int], ...], at: tuple[str, int], minutes: int) -> None:
-    """Open, next opening, last closing and closed time are those of a walk minute by minute, through any change of the zone."""
+    """Open, next opening, last closing and closed time equal those of a search minute by minute, across clock changes."""
     zone, begin = at
     hours = read(tuple(map(written, spans)), zone)
     walked = [shows_open(spans, zone, begin + each * MINUTE) for each in range(minutes + 1)]
@@ -93,7 +93,7 @@ def test_hours_agree_with_a_clock_on_the_wall(spans: tuple[tuple[int, int, int],
 
 @given(entries(), moments(), st.integers(0, 3 * DAY), st.integers(0, 3 * DAY))
 def test_closed_time_adds_up(spans: tuple[tuple[int, int, int], ...], at: tuple[str, int], first: int, second: int) -> None:
-    """Two intervals that follow each other are closed for as long as both together, to the millisecond."""
+    """Two consecutive intervals have the closed time of both together, to the millisecond."""
     zone, begin = at
     hours = read(tuple(map(written, spans)), zone)
     middle, end = begin + first, begin + first + second
@@ -123,7 +123,7 @@ def test_closed_time_adds_up(spans: tuple[tuple[int, int, int], ...], at: tuple[
 def test_when_it_opens_and_since_when_it_is_closed(
     texts: tuple[str, ...], zone: str, at: str, opens: str, since: str | None
 ) -> None:
-    """The next opening, and the last closing of what is closed now; it closes at the very minute that is written."""
+    """They are the next opening and the last closing; closing is at exactly the written minute."""
     hours = read(texts, zone)
     assert opens_at(hours, utc(at)) == utc(opens)
     assert closed_since(hours, utc(at)) == (utc(since) if since else None)
@@ -131,14 +131,14 @@ def test_when_it_opens_and_since_when_it_is_closed(
 
 
 def test_no_hours_are_always() -> None:
-    """A location without business hours, or with all of them, never closes and never opens."""
+    """A location without business hours, or with hours round the clock, never closes and never opens."""
     all_week = Location(id="here", business_hours=("daily 00:00-24:00",), timezone="Europe/Berlin")
     for hours in (hours_of(Location(id="here")), hours_of(all_week), ALWAYS):
         assert (is_open(hours, 0), opens_at(hours, 0), closed_since(hours, 0), closed_ms(hours, 0, DAY)) == (True, None, None, 0)
 
 
 def test_one_closed_span_has_one_beginning() -> None:
-    """Every moment of a closed span is told the same beginning, and the next span another."""
+    """Every time in a closed span has the same beginning, and the next span another."""
     hours = read(("mon-fri 09:00-17:30",), "Europe/Berlin")
     friday = utc("2026-11-20T16:30")
     weekend = {closed_since(hours, friday + each * HOUR) for each in range(63)}
@@ -147,7 +147,7 @@ def test_one_closed_span_has_one_beginning() -> None:
 
 
 def test_a_long_time_is_not_walked() -> None:
-    """Fifty years are told apart in well under a second."""
+    """Fifty years are computed in well under a second."""
     hours = read(("mon-fri 09:00-17:30",), "Europe/Berlin")
     began = perf_counter()
     closed = closed_ms(hours, utc("1976-01-01T00:00"), utc("2026-01-01T00:00"))

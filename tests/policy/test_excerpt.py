@@ -1,4 +1,4 @@
-"""What a service said is kept without secrets, people and texts, however it echoes them."""
+"""A service's error text is stored without secrets, personal data and texts, however it repeats them."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ WAYS: dict[str, Callable[[str], str]] = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_what_is_known_is_removed_however_it_is_echoed(way: str) -> None:
-    """Each of it by its own value, in the service's words around it, which stay."""
+    """Each known value is removed from the service's text, and the rest stays."""
     for text in (
         INPUT,
         EARLIER,
@@ -64,7 +64,7 @@ def test_what_is_known_is_removed_however_it_is_echoed(way: str) -> None:
 
 
 def test_a_whole_request_that_is_echoed_leaves_the_services_own_words() -> None:
-    """Its head and its body in one document."""
+    """The request's headers and body in one document are removed."""
     said = json.dumps({"message": "Workflow could not be started", "request": ECHO, "raw": urlencode({"q": json.dumps(ECHO)})})
     left = excerpt(said.encode(), KNOWN)
     assert "Workflow could not be started" in left
@@ -89,18 +89,18 @@ def test_a_whole_request_that_is_echoed_leaves_the_services_own_words() -> None:
     ],
 )
 def test_what_looks_like_a_secret_or_a_person_is_removed(said: str, left: str | None) -> None:
-    """Tokens of others and addresses of others; names of settings, addresses of documents, ids and times stay."""
+    """Others' tokens and addresses are removed; setting names, document addresses, ids and times stay."""
     assert excerpt(said.encode(), Known()) == (left or said)
 
 
 def test_the_contacts_number_is_known_however_it_is_written() -> None:
-    """With or without the country, with whatever stands between its digits."""
+    """It is removed with or without the country code, whatever is between its digits."""
     for phone in ("+49 171 5550123", "0171/555 01 23", "(0171) 555-0123", "491715550123", "%2B491715550123", "5550123"):
         assert excerpt(f"call {phone} now".encode(), KNOWN) == "call [phone] now", phone
 
 
 def test_a_part_of_a_text_is_that_text() -> None:
-    """Three of its words in a row; a line of one or two words whole."""
+    """Three consecutive words of a text are removed; a line of one or two words completely."""
     assert excerpt(b"bad value: can I move my...", KNOWN) == "bad value: [text] my..."
     assert excerpt(b"bad value: thanks", Known(texts=("Thanks",))) == "bad value: [text]"
     assert excerpt(b"I can not move", KNOWN) == "I can not move"
@@ -112,7 +112,7 @@ MARKS = "\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\x1b\
 
 
 def test_marks_that_turn_or_hide_a_text_are_stripped() -> None:
-    """Control, format and direction marks, escaped ones too; and none of them hides a secret."""
+    """Control, format and direction characters, also escaped, are removed, and hide no secret."""
     assert excerpt(f"one{MARKS}two\nthree\tfour".encode(), Known()) == "onetwo\nthree\tfour"
     assert excerpt(json.dumps(f"one{MARKS}two").encode(), Known()) == '"onetwo"'
     assert excerpt("a sh\u200bor\u202et1 b".encode(), KNOWN) == "a [secret] b"
@@ -120,14 +120,14 @@ def test_marks_that_turn_or_hide_a_text_are_stripped() -> None:
 
 @given(st.binary(max_size=2 * MOST_READ_BYTES), st.lists(st.text(max_size=40), max_size=3))
 def test_no_bytes_break_it(said: bytes, texts: list[str]) -> None:
-    """Whatever came: at most 1 KiB of valid UTF-8."""
+    """Any bytes give at most 1 KiB of valid UTF-8."""
     left = excerpt(said, Known(secrets=tuple(texts), texts=tuple(texts), contact=ANNA))
     assert len(left.encode()) <= MOST_BYTES
 
 
 @given(st.integers(0, 400), st.sampled_from(("as it is", "as JSON", "in an address")))
 def test_nothing_known_is_left_where_a_body_was_cut(at: int, way: str) -> None:
-    """An error carries 4 KiB: what begins before their end and is whole only behind it is not read either."""
+    """An error has 4 KiB: a value that begins before its end and is cut there is removed too."""
     known = Known(secrets=("a" * 30 + "-key",), texts=("one two three four five six",), contact=ANNA)
     ends = WAYS[way](" one two three four five six " + "a" * 30 + "-key " + ANNA.name)
     said = ("[secret]" + "x" * (MOST_READ_BYTES - 8 - at) + ends).encode()[:MOST_READ_BYTES]
@@ -137,7 +137,7 @@ def test_nothing_known_is_left_where_a_body_was_cut(at: int, way: str) -> None:
 
 @given(st.text(alphabet=st.characters(codec="utf-8"), min_size=1).filter(lambda text: len(text.split()) >= 1))
 def test_no_line_of_an_input_is_left(text: str) -> None:
-    """Whatever the contact wrote: an excerpt of its JSON holds none of its longer words in their order."""
+    """For any text of the contact, an excerpt of its JSON has none of its longer words in order."""
     words = [word for word in text.split() if word.isalpha() and word.isascii() and len(word) > 6]
     left = excerpt(json.dumps({"input": text}).encode(), Known(texts=(text,)))
     assert not [word for word in words if word in left], left

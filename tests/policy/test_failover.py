@@ -1,4 +1,4 @@
-"""Which providers are asked within one try: a table."""
+"""Which providers are asked within one attempt, as a table."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from bridge.policy.failover import order, order_after_loss, who_delivers
     ],
 )
 def test_three_in_a_row_tell_who_delivers(how: str, unclaimed: int, seen: int, who: str) -> None:
-    """Unless the setting does."""
+    """The setting has priority."""
     assert who_delivers(how, unclaimed=unclaimed, seen=seen) == who
 
 
 @pytest.mark.parametrize(("first", "fallback", "asked"), [("a", "", ("a",)), ("a", "b", ("a", "b"))])
 def test_the_fallback_comes_second(first: str, fallback: str, asked: tuple[str, ...]) -> None:
-    """If there is one."""
+    """It is asked if there is one."""
     assert order(first, fallback) == asked
 
 
@@ -46,5 +46,5 @@ def test_the_fallback_comes_second(first: str, fallback: str, asked: tuple[str, 
 def test_after_a_lost_answer_only_proof_lets_another_speak(
     fallback: str, lost: str, absent: bool, asked: tuple[str, ...]
 ) -> None:
-    """Proven absent, the fallback has its turn; unproven, nobody is asked but the one that may have delivered."""
+    """After the proof the fallback is asked; without it only the provider that may have delivered."""
     assert order_after_loss("a", fallback, lost=lost, absent=absent) == asked

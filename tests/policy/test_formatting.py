@@ -1,4 +1,4 @@
-"""How an answer is said: Markdown to plain text and to e-mail, within each channel's limits."""
+"""The format of an answer: from Markdown to plain text and to e-mail, within each channel's limits."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def say(text: str, channel: Channel = Channel.FB) -> str:
     ],
 )
 def test_markup_goes_and_words_stay(markdown: str, said: str) -> None:
-    """A text message shows no Markdown, and line breaks are kept."""
+    """A text message has no Markdown, and line breaks stay."""
     assert say(markdown) == said
 
 
@@ -96,7 +96,7 @@ def test_markup_goes_and_words_stay(markdown: str, said: str) -> None:
     ],
 )
 def test_links_are_spelled_out(markdown: str, said: str) -> None:
-    """A link becomes "text: address", once where both are the same, and an address is never changed."""
+    """A link becomes "text: address", or one if both are equal, and an address is never changed."""
     assert say(markdown) == said
 
 
@@ -157,21 +157,21 @@ def test_lists_and_tables_stay_readable(markdown: str, said: str) -> None:
     ],
 )
 def test_prose_that_looks_like_markdown_is_left_alone(prose: str) -> None:
-    """Stars, underscores, numbers and signs of ordinary prose are no markup."""
+    """Stars, underscores, numbers and signs in ordinary prose are no markup."""
     assert say(prose) == prose
 
 
 @pytest.mark.parametrize("nothing", ["", " \n\t", "---", "***\n\n---", "#", "\x00\x07", "```\n```"])
 @pytest.mark.parametrize("channel", [*TEXTING, Channel.EMAIL])
 def test_an_answer_may_say_nothing(nothing: str, channel: Channel) -> None:
-    """White space and bare markup have no part, on any channel."""
+    """White space and bare markup give no part, on any channel."""
     shaped = shape(nothing, channel, sms_max_segments=1)
     assert (shaped.parts, shaped.shortened, shaped.segments) == ((), False, 0)
 
 
 @pytest.mark.parametrize("channel", [*TEXTING, Channel.EMAIL])
 def test_control_characters_go(channel: Channel) -> None:
-    """No control character and no half of a surrogate pair is posted; every kind of line break is one."""
+    """No control character and no half of a surrogate pair is posted; every kind of line break becomes the same."""
     text = "a\x00b\x07c\x1b\x7f\x85d\r\ne\rf\u2028g\ud83dh\ufeff"
     assert re.sub(r"<br>\n|</?p>", "|", say(text, channel)).replace("\n", "|").strip("|") == "abc|d|e|f|gh"
 
@@ -209,12 +209,12 @@ def test_control_characters_go(channel: Channel) -> None:
     ],
 )
 def test_an_email_is_html(markdown: str, html: str) -> None:
-    """An e-mail keeps its Markdown as HTML: links to web and mail addresses alone, no pictures, and no markup of others."""
+    """An e-mail keeps its Markdown as HTML, with links to web and mail addresses only, without pictures and others' markup."""
     assert say(markdown, Channel.EMAIL) == html
 
 
 def test_an_email_is_never_split() -> None:
-    """However long it is, an e-mail is one part and loses nothing."""
+    """An e-mail of any length is one part and loses nothing."""
     shaped = shape("A sentence. " * 5000, Channel.EMAIL, sms_max_segments=1)
     assert len(shaped.parts) == 1
     assert shaped.parts[0].count("A sentence.") == 5000
@@ -223,7 +223,7 @@ def test_an_email_is_never_split() -> None:
 
 @pytest.mark.parametrize("channel", [Channel.FB, Channel.EMAIL])
 def test_a_text_too_long_for_the_parser_is_taken_as_it_is(channel: Channel) -> None:
-    """Beyond any answer's length the text is not read as Markdown, but it is said, and quickly."""
+    """A text longer than any answer is not read as Markdown, but it is sent, and quickly."""
     begin = time.perf_counter()
     said = "".join(shape("[<" * 500_000, channel, sms_max_segments=1).parts)
     assert said.count("[") == 500_000
@@ -240,7 +240,7 @@ def test_a_text_too_long_for_the_parser_is_taken_as_it_is(channel: Channel) -> N
     ],
 )
 def test_what_goes_out_as_sms_is_sms(fields: dict[str, str], channel: Channel) -> None:
-    """An answer to a custom provider's SMS obeys the rules of SMS."""
+    """An answer by a custom provider's SMS obeys the rules of SMS."""
     assert carried_as(message(**fields)) == channel
 
 
@@ -256,7 +256,7 @@ def test_what_goes_out_as_sms_is_sms(fields: dict[str, str], channel: Channel) -
     ],
 )
 def test_parts_keep_to_the_channels_limit(channel: Channel, limit: int) -> None:
-    """What just fits is one part, one character more makes two."""
+    """A text of exactly the limit is one part, and one character more makes two."""
     assert [len(part) for part in shape("a" * limit, channel, sms_max_segments=MANY).parts] == [limit]
     assert [len(part) for part in shape("a" * (limit + 1), channel, sms_max_segments=MANY).parts] == [limit, 1]
 
@@ -269,7 +269,7 @@ def test_vendors_count_differently() -> None:
 
 
 def test_an_sms_is_capped() -> None:
-    """What is over `sms_max_segments` is cut at a sentence and said to be shortened; what is not is whole."""
+    """Above `sms_max_segments` it ends with a sentence and is reported as shortened; below it is complete."""
     text = "This sentence is forty characters long. " * 100
     shaped = shape(text, Channel.SMS, sms_max_segments=12)
     assert shaped.shortened
@@ -283,7 +283,7 @@ def test_an_sms_is_capped() -> None:
 
 @pytest.mark.parametrize("channel", [channel for channel in TEXTING if channel is not Channel.SMS])
 def test_only_an_sms_is_capped(channel: Channel) -> None:
-    """The cap is the SMS's: elsewhere nothing is lost."""
+    """Other channels lose nothing."""
     shaped = shape("word " * 3000, channel, sms_max_segments=1)
     assert " ".join(shaped.parts).split() == ["word"] * 3000
     assert (shaped.shortened, shaped.segments) == (False, 0)
@@ -325,7 +325,7 @@ def test_a_long_answer_is_shaped_quickly() -> None:
     ids=str.__len__,
 )
 def test_no_text_takes_long(text: str) -> None:
-    """Not even the worst for parsers and patterns."""
+    """This includes the worst texts for parsers and patterns."""
     begin = time.process_time()
     shape(text, Channel.SMS, sms_max_segments=MANY)
     assert time.process_time() - begin < 2
@@ -362,7 +362,7 @@ def words(text: str) -> list[str]:
 @settings(deadline=None)
 @given(answer=ANSWER, channel=st.sampled_from([one for one in TEXTING if one is not Channel.TIKTOK]))
 def test_no_word_is_lost_and_none_changes_its_place(answer: str, channel: Channel) -> None:
-    """Whatever the markup and however many the parts, all words are said, in order."""
+    """In any markup and any number of parts, all words are sent in order."""
     shaped = shape(answer, channel, sms_max_segments=10_000)
     assert words(" ".join(shaped.parts)) == words(answer)
     assert not shaped.shortened
@@ -378,13 +378,13 @@ def test_no_word_is_lost_and_none_changes_its_place(answer: str, channel: Channe
     ],
 )
 def test_tiktok_gets_no_links(answer: str, said: str) -> None:
-    """TikTok refuses a message with a link: the words go out without it, and the timeline says that something was left out."""
+    """TikTok refuses links: the text is sent without them, and the timeline says that something was left out."""
     shaped = shape(answer, Channel.TIKTOK, sms_max_segments=10)
     assert (" ".join(shaped.parts), shaped.shortened) == (said, said != answer)
 
 
 def test_tiktok_gets_ten_messages_at_most() -> None:
-    """It takes no more after a contact's message: the timeline says that the rest was left out."""
+    """TikTok accepts no more after a contact's message: the timeline says that the rest was left out."""
     ten, eleven = (shape("We open at nine. " * (many * 6000 // 17), Channel.TIKTOK, sms_max_segments=10) for many in (10, 11))
     assert (len(ten.parts), ten.shortened) == (10, False)
     assert (len(eleven.parts), eleven.shortened) == (10, True)
@@ -393,7 +393,7 @@ def test_tiktok_gets_ten_messages_at_most() -> None:
 @settings(deadline=None)
 @given(answer=ANSWER)
 def test_an_email_says_every_word(answer: str) -> None:
-    """Nothing that was written is missing from the HTML."""
+    """The HTML contains all of the text."""
     html = re.sub('<a href="([^"]*)">', r" \1 ", say(answer, Channel.EMAIL))
     assert Counter(words(answer)) <= Counter(words(unescape(re.sub("<[^>]*>", " ", html))))
 
@@ -401,7 +401,7 @@ def test_an_email_says_every_word(answer: str) -> None:
 @settings(deadline=None)
 @given(answer=ANSWER, most=st.integers(1, 12))
 def test_a_shortened_answer_is_the_beginning_of_the_whole(answer: str, most: int) -> None:
-    """With a cap the answer is a beginning of what it is without, costs no more than allowed, and says if it was shortened."""
+    """With a cap it is a beginning of the whole answer, costs no more than allowed, and says if it was shortened."""
     whole = shape(answer, Channel.SMS, sms_max_segments=10_000)
     shaped = shape(answer, Channel.SMS, sms_max_segments=most)
     assert shaped.segments <= most
@@ -418,7 +418,7 @@ def test_a_shortened_answer_is_the_beginning_of_the_whole(answer: str, most: int
     most=st.integers(1, 3),
 )
 def test_anything_can_be_shaped(answer: str, times: int, channel: Channel, most: int) -> None:
-    """Whatever the text, shaping doesn't raise, no part is blank or over the limit, and none holds a control character."""
+    """Any text is shaped without an error into parts without blank ones, control characters or excess length."""
     shaped = shape(answer * times, channel, sms_max_segments=most)
     for part in shaped.parts:
         assert part.strip()

@@ -1,4 +1,4 @@
-"""Guards: what speaks against an answer."""
+"""Guards: the reasons not to answer."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def judge(one: InboundMessage, where: Location) -> Skip | None:
     ],
 )
 def test_a_message_is_judged_by_itself(fields: dict[str, Any], settings: dict[str, Any], reason: Reason | None) -> None:
-    """Mode, channel, who wrote it, text and age decide, in this order; a message without a date is never too old."""
+    """Mode, channel, author, text and age decide, in this order; a message without a date is never too old."""
     skip = judge(message(**{"date_added_ms": NOW_MS, **fields}), location(**settings))
     assert (skip.reason if skip else None) == reason
 
@@ -105,7 +105,7 @@ GOOD, REACTION, EMPTY = {"text": "My tooth hurts"}, {"text": "Liked “See you a
 def test_a_reply_to_a_burst_is_not_dropped_for_its_last_words(
     burst: list[dict[str, str]], age: float, settings: dict[str, Any], reason: Reason | None
 ) -> None:
-    """Content speaks against a turn only if it does against each message; place and age are the newest one's."""
+    """Content forbids a turn only if it forbids each message; channel and age are the newest one's."""
     skip = judge_turn([message(**one) for one in burst], location(**settings), age_seconds=age)
     assert (skip.reason if skip else None) == reason
 
@@ -133,7 +133,7 @@ def test_a_reply_to_a_burst_is_not_dropped_for_its_last_words(
     ],
 )
 def test_a_contact_is_judged(who: Contact, channel: Channel, settings: dict[str, Any], reason: Reason | None) -> None:
-    """Do-not-disturb, then tags that forbid, then tags that are missing; tags compare without regard to case."""
+    """Do-not-disturb decides, then tags that forbid, then missing tags; tags are compared regardless of case."""
     skip = judge_contact(who, channel, location(**settings))
     assert (skip.reason if skip else None) == reason
 
@@ -147,7 +147,7 @@ def test_a_contact_is_judged(who: Contact, channel: Channel, settings: dict[str,
     ],
 )
 def test_the_contact_is_looked_up_where_it_matters(settings: dict[str, Any], *, needed: bool) -> None:
-    """Without the look-up only required tags still ask for it: they can't be known otherwise."""
+    """Without the look-up only required tags need it, because only GHL knows them."""
     assert needs_contact(location(**settings)) is needed
 
 
@@ -189,7 +189,7 @@ def test_the_contact_is_looked_up_where_it_matters(settings: dict[str, Any], *, 
     ],
 )
 def test_a_standing_is_judged(standing: dict[str, Any], settings: dict[str, Any], reason: Reason | None) -> None:
-    """A pause, a stop of this channel, a takeover that is not over (never of drafts), the cap on replies, in this order."""
+    """A pause, a stop of this channel, a takeover in force (never for drafts) and the cap decide, in this order."""
     skip = judge_standing(Standing(**standing), Channel.SMS, location(**settings), now_ms=NOW_MS)
     assert (skip.reason if skip else None) == reason
 
@@ -215,12 +215,12 @@ LOOKED_UP = contact("old", dnd=True, blocked=("SMS",))
 def test_the_newer_word_on_a_contact_counts(
     looked_up: Contact | None, at: int, standing: dict[str, Any], expected: Contact
 ) -> None:
-    """An event that was heard since the look-up, and only for what it tells; without a look-up events are all there is."""
+    """An event after the look-up counts for its own fields; without a look-up only events count."""
     assert merge(looked_up, at, Standing(**standing), ContactId("contact")) == expected
 
 
 def test_facts_hold_no_content() -> None:
-    """What is written down about a skip names ids, settings and times, never text."""
+    """A skip's facts have ids, settings and times, never text."""
     skips = [
         judge(message(text="", attachments=("https://secret/1",)), location()),
         judge(message(text="secret", date_added_ms=1), location()),
@@ -234,7 +234,7 @@ def test_facts_hold_no_content() -> None:
 
 
 def test_a_pause_by_an_operator_comes_first() -> None:
-    """In a paused location every message is skipped for that reason, whatever else is wrong with it."""
+    """In a paused location every message is skipped for that reason, whatever other rules say."""
     skip = judge_message(message(text="", channel=Channel.GMB), location(mode="off"), age_seconds=1e9, paused=True)
     assert skip
     assert (skip.reason, skip.facts) == (Reason.LOCATION_PAUSED, "paused by an operator")
@@ -256,7 +256,7 @@ def test_a_pause_by_an_operator_comes_first() -> None:
     ],
 )
 def test_held_time_does_not_age(added: int, held: tuple[int, int], expected: float) -> None:
-    """A message's age leaves out the time for which its location was on hold after it came."""
+    """A message's age excludes the time in which its location was on hold after it arrived."""
     since, until = ((NOW_MS + at * SECOND if at or held != (0, 0) else 0) for at in held)
     age = age_of(message(date_added_ms=NOW_MS + added * SECOND), now_ms=NOW_MS, held=(since, until))
     assert age == expected
@@ -275,7 +275,7 @@ def test_held_time_does_not_age(added: int, held: tuple[int, int], expected: flo
     ],
 )
 def test_closed_hours_do_not_age(added: str, held: tuple[str, str] | None, expected: float) -> None:
-    """A message's age leaves out the hours in which its location was closed, those of a hold only once."""
+    """A message's age excludes the hours in which its location was closed, and those of a hold only once."""
     hours = read(("mon-fri 09:00-17:30",), "UTC")
     since, until = map(moment, held) if held else (0, 0)
     age = age_of(message(date_added_ms=moment(added)), now_ms=moment("2026-11-23T09:30"), held=(since, until), hours=hours)
@@ -283,5 +283,5 @@ def test_closed_hours_do_not_age(added: str, held: tuple[str, str] | None, expec
 
 
 def test_a_message_without_a_date_has_no_age() -> None:
-    """What can't be dated is new, held or not."""
+    """A message without a date counts as new, held or not."""
     assert age_of(message(date_added_ms=0), now_ms=NOW_MS) == age_of(message(date_added_ms=0), now_ms=NOW_MS, held=(1, 2)) == 0

@@ -1,4 +1,4 @@
-"""May RSA alone still sign an event?"""
+"""Whether an event may be signed with RSA only."""
 
 from __future__ import annotations
 
@@ -29,5 +29,5 @@ SEVEN_DAYS = SignaturesSeen(ed25519_since_ms=1, ed25519_at_ms=1 + UNUSED_MS)
 def test_rsa_alone_is_taken_until_ed25519_has_come_for_seven_days(
     setting: LegacySignatures, seen: SignaturesSeen, takes: bool
 ) -> None:
-    """`auto` waits for seven days of Ed25519 without one RSA-only event; `1` and `0` wait for nothing."""
+    """`auto` waits for seven days of Ed25519 without an RSA-only event; `1` and `0` don't wait."""
     assert takes_legacy(setting, seen) is takes

@@ -1,4 +1,4 @@
-"""How late GHL lists what it has, measured by what is known to be there."""
+"""GHL's delay in listing messages, measured with known messages."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ A, B = MessageId("a"), MessageId("b")
 def test_a_look_shows_between_which_ages_messages_are_listed(
     ages: dict[MessageId, int], listed: set[MessageId], expected: ListLag
 ) -> None:
-    """The oldest that is missing, and the youngest that is listed beyond that; what is much older tells nothing."""
+    """It is between the oldest missing one and the youngest listed one beyond that; much older ones say nothing."""
     assert measure({id_: NOW - age for id_, age in ages.items()}, listed, now_ms=NOW) == expected
 
 
 def test_looks_add_up() -> None:
-    """The longest that was missing, and the soonest that was listed after that."""
+    """The result is the longest missing age, and the lowest listed age after that."""
     first = merge(ListLag(), ListLag(2700, 0))
     assert (first, first.ms) == (ListLag(2700, 0), 2700)
     second = merge(first, ListLag(0, 8100))
@@ -43,7 +43,7 @@ def test_looks_add_up() -> None:
 
 @pytest.mark.parametrize(("hears_events", "wait"), [(True, 9.0), (False, 15.0)])
 def test_an_absence_is_believed_after_twice_the_lag_or_longer(hears_events: bool, wait: float) -> None:
-    """Twice what was measured; three times where no event would have told of the post. Nothing measured: no wait."""
+    """It is twice the lag, or three times if no event would report the post. Without a measurement there is no wait."""
     assert wait_before_belief(ListLag(2700, 6000), age_ms=3000, hears_events=hears_events) == wait
     assert wait_before_belief(ListLag(0, 6000), age_ms=3000, hears_events=hears_events) == 0
     assert wait_before_belief(ListLag(2700, 6000), age_ms=18_000, hears_events=hears_events) == 0

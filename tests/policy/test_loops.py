@@ -1,4 +1,4 @@
-"""Loops: what no person types."""
+"""Loops: messages that no person types."""
 
 from __future__ import annotations
 
@@ -42,12 +42,12 @@ def loops(said: list[PastMessage], *texts: str, at: int = 0) -> bool:
     ],
 )
 def test_our_own_text_coming_back_is_an_echo(ours: str, theirs: str, *, expected: bool) -> None:
-    """A sentence of the bridge that comes back word for word is not answered; short texts may come from people."""
+    """A sentence of the bridge that returns word for word is not answered; short texts may be a person's."""
     assert loops([us(ours, -MINUTE)], theirs) is expected
 
 
 def test_any_message_of_a_burst_may_be_the_echo() -> None:
-    """And any of our last replies may be what it repeats, but none from long ago."""
+    """It may repeat any of the bridge's last replies, but not one from long ago."""
     said = [us(f"{LONG} number {number}", -MINUTE * (10 - number), f"r{number}") for number in range(8)]
     assert loops(said, "hello?", f"{LONG} number 3", "bye")
     assert not loops(said, f"{LONG} number 2")
@@ -65,19 +65,19 @@ def test_any_message_of_a_burst_may_be_the_echo() -> None:
     ],
 )
 def test_the_same_text_over_and_over_is_a_machine(text: str, before: list[int], *, expected: bool) -> None:
-    """A sentence for the third time within an hour, a short text for the eighth, whatever we answered."""
+    """A sentence for the third time within an hour, or a short text for the eighth, is not answered, whatever the replies."""
     said = [one for at in before for one in (them(text, at * MINUTE), us(f"answer {at}", at * MINUTE + 1))]
     assert loops(said, text) is expected
 
 
 def test_another_text_in_between_is_a_person() -> None:
-    """Only the same text in a row counts."""
+    """Only equal texts in a row count."""
     said = [them(LONG, -3 * MINUTE), them(LONG, -2 * MINUTE), them("something else", -MINUTE)]
     assert not loops(said, LONG)
 
 
 def dialogue(turns: int, *, wait: int, every: int = MINUTE) -> list[PastMessage]:
-    """So many replies of ours, each answered after `wait` ms; the last one's answer is still to come."""
+    """This many replies, each answered after `wait` ms; the last one's answer is still missing."""
     said: list[PastMessage] = []
     for turn in range(turns):
         at = (turn - turns) * every
@@ -90,7 +90,7 @@ def dialogue(turns: int, *, wait: int, every: int = MINUTE) -> list[PastMessage]
     [(19, 10_000, True), (18, 10_000, False), (19, 10_001, False), (25, 500, True), (0, 500, False)],
 )
 def test_answers_that_always_come_at_once_are_a_machine(turns: int, wait: int, *, expected: bool) -> None:
-    """Nobody reads twenty replies in a row and answers each within ten seconds."""
+    """No person reads twenty replies in a row and answers each within ten seconds."""
     assert loops(dialogue(turns, wait=wait), "yet another text") is expected
 
 
@@ -101,14 +101,14 @@ def test_one_human_pause_breaks_the_row() -> None:
 
 
 def test_a_machine_may_write_in_parts() -> None:
-    """Texts that follow one another at once are one answer; ours may have parts, too."""
+    """Texts in quick succession are one answer; the bridge's may have parts too."""
     parts = [[replace(one, at_ms=one.at_ms + more) for more in (0, 900)] for one in dialogue(19, wait=5_000)]
     assert loops([part for pair in parts for part in pair], "yet another text")
 
 
 @pytest.mark.parametrize(("since", "expected"), [(-10_000, True), (-10_001, False)])
 def test_after_a_loop_was_broken_it_is_a_new_talk(since: int, *, expected: bool) -> None:
-    """What was skipped as a loop was not answered: a text some time after it answers nothing of ours, and may be a person's."""
+    """A skipped loop was not answered, so a text some time later answers nothing of ours and may be a person's."""
     said = [*(replace(one, at_ms=one.at_ms - MINUTE) for one in dialogue(19, wait=500)), them("yet another text", since)]
     said[-2] = replace(said[-2], at_ms=NOW + since - 500)
     assert loops(said, "hello, is somebody there?") is expected
@@ -120,5 +120,5 @@ def test_what_is_looked_at_suffices_for_every_rule() -> None:
 
 
 def test_the_first_message_of_all_is_no_loop() -> None:
-    """Nothing was said before."""
+    """There was no earlier text."""
     assert not loops([], LONG)

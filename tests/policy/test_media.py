@@ -1,4 +1,4 @@
-"""Files of a message: kinds by name, and the line that tells a provider of them."""
+"""Files of a message: kinds by name, and the line that mentions them to a provider."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ CARD, STICKER = MediaKind.CONTACT_CARD, MediaKind.STICKER
     ],
 )
 def test_a_file_is_what_its_name_says(url: str, kind: MediaKind) -> None:
-    """By the ending of the path alone, in any case; without one it is a file."""
+    """The extension of the path decides, in any case; without one it is a file."""
     assert kind_of(url, Channel.SMS) is kind
 
 
 @pytest.mark.parametrize(("channel", "kind"), [(Channel.WHATSAPP, STICKER), (Channel.IG, IMAGE), (Channel.SMS, IMAGE)])
 def test_webp_is_a_sticker_on_whatsapp_alone(channel: Channel, kind: MediaKind) -> None:
-    """WhatsApp takes WebP for stickers only; elsewhere it is a picture."""
+    """WhatsApp uses WebP only for stickers; elsewhere it is a picture."""
     assert kind_of("https://x/1.webp", channel) is kind
 
 
@@ -64,12 +64,12 @@ def test_webp_is_a_sticker_on_whatsapp_alone(channel: Channel, kind: MediaKind) 
     ],
 )
 def test_files_are_counted_by_kind(kinds: list[MediaKind], words: str) -> None:
-    """In plain words and always in the same order."""
+    """It is plain words, always in the same order."""
     assert counted(kinds) == words
 
 
 def test_the_line_says_what_came_and_that_it_was_not_seen() -> None:
-    """One line in plain words, singular and plural; none without files."""
+    """It is one line in plain words, singular or plural; without files there is none."""
     picture, note = Attachment("https://x/1.jpg", IMAGE), Attachment("https://x/1.ogg", AUDIO)
     assert unseen_line([picture]) == "[The contact sent 1 picture; you have not seen it.]"
     assert unseen_line([note, picture]) == "[The contact sent 1 picture and 1 voice note; you have not seen them.]"
@@ -82,7 +82,7 @@ def test_the_line_says_what_came_and_that_it_was_not_seen() -> None:
     [([], False), (["a.vcf"], False), (["a.vcf", "b.vcf"], False), (["a.vcf", "b.jpg"], True), (["a"], True), (["a.ogg"], True)],
 )
 def test_a_contact_card_alone_wants_no_answer(names: list[str], wanted: bool) -> None:
-    """Anything else does, known or not."""
+    """Any other file is answered, known or not."""
     one = message(attachments=tuple(f"https://x/{name}" for name in names))
     assert wants_answer(one) is wanted
     assert [each.url for each in attachments_of(one)] == list(one.attachments)

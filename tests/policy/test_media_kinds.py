@@ -1,4 +1,4 @@
-"""What a file is by its bytes: real files of ffmpeg 9.0 (`tests/policy/media`), damaged ones, and some that are made to hurt."""
+"""Kinds of files by their bytes: real files of ffmpeg 9.0 (`tests/policy/media`), damaged and hostile ones."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FTYP = b"\x00\x00\x00\x18ftypisom" + bytes(12)
 
 @pytest.mark.parametrize("name", FILES)
 def test_a_file_is_what_its_tracks_say(name: str) -> None:
-    """A voice note in MP4, 3GP or WebM has no picture track, fragmented and streamed ones included."""
+    """A voice note in MP4, 3GP or WebM has no picture track, also in fragmented and streamed files."""
     assert file_type(FILES[name]).kind == name.partition(".")[0].partition("_")[0]
 
 
@@ -45,7 +45,7 @@ def test_the_media_type_is_told(data: bytes, mime: str) -> None:
 
 
 def test_damaged_files_raise_nothing() -> None:
-    """Three thousand of them, cut and overwritten at random."""
+    """Three thousand files with random cuts and changes cause no error."""
     chance = random.Random(17)
     for _ in range(3000):
         data = bytearray(chance.choice(list(FILES.values())))
@@ -66,7 +66,7 @@ def test_damaged_files_raise_nothing() -> None:
     ids=["flat", "nested", "tracks", "segments", "elements"],
 )
 def test_a_file_that_is_made_to_be_slow_is_not(data: bytes) -> None:
-    """Neither a million boxes nor a million of them within each other take time: so many are looked at, and so deep."""
+    """A million boxes, or as many nested ones, take no time, because the number and the depth are limited."""
     began = time.process_time()
     file_type(data)
     assert time.process_time() - began < 0.5

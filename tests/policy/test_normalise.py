@@ -1,4 +1,4 @@
-"""When two texts say the same."""
+"""When two texts are the same."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from bridge.policy.normalise import digest, plain, same
     ],
 )
 def test_texts_say_the_same(one: str, other: str, *, expected: bool) -> None:
-    """White space, case and markup don't matter, words and punctuation do; a text of nothing but markup stands for itself."""
+    """White space, case and markup don't matter, words and punctuation do; a text of only markup equals only itself."""
     assert same(one, other) is expected
     assert same(other, one) is expected
     assert (digest(one) == digest(other)) is expected
@@ -40,14 +40,14 @@ def test_texts_say_the_same(one: str, other: str, *, expected: bool) -> None:
 
 @given(st.text(), st.text())
 def test_a_digest_is_as_good_as_the_text(one: str, other: str) -> None:
-    """Two texts have one digest if and only if they say the same."""
+    """Two texts have one digest if and only if they are the same."""
     assert same(one, one)
     assert same(one, other) is (digest(one) == digest(other))
 
 
 @given(st.text())
 def test_a_digest_gives_nothing_away(text: str) -> None:
-    """It is short, in hexadecimal, and empty only where nothing is said."""
+    """It is short and hexadecimal, and empty only for an empty text."""
     name = digest(text)
     assert len(name) in {0, 24}
     assert set(name) <= set("0123456789abcdef")
@@ -67,5 +67,5 @@ def test_a_digest_gives_nothing_away(text: str) -> None:
     ],
 )
 def test_a_short_message_as_a_person_means_it(text: str, expected: str) -> None:
-    """Letters and digits in small, apart by single blanks; punctuation and pictures are none."""
+    """It has letters and digits in lower case, separated by single blanks, without punctuation and emojis."""
     assert plain(text) == expected

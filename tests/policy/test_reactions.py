@@ -1,4 +1,4 @@
-"""Reactions that come as texts."""
+"""Reactions that arrive as texts."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ from tests.stored import message
     ],
 )
 def test_the_known_forms_are_reactions(text: str) -> None:
-    """What iMessage and Google Messages write in English for a reaction, given or taken back, is one."""
+    """The English texts of iMessage and Google Messages for a reaction, added or removed, are reactions."""
     assert is_reaction(text)
 
 
@@ -70,13 +70,13 @@ def test_the_known_forms_are_reactions(text: str) -> None:
     ],
 )
 def test_people_say_more_than_that(text: str) -> None:
-    """An emoji by itself is a message, and so is whatever says more than a reaction's words."""
+    """An emoji alone is a message, and so is anything more than a reaction's words."""
     assert not is_reaction(text)
 
 
 @given(st.text())
 def test_no_text_is_too_odd(text: str) -> None:
-    """Any text can be asked about, and any words before a reaction make it a message."""
+    """Any text can be judged, and any word before a reaction makes it a message."""
     assert is_reaction(text) in {True, False}
     assert not is_reaction(f"Well, {text} Liked “it”")
 
@@ -131,7 +131,7 @@ def skips(text: str, said: list[PastMessage] = SAID) -> str:
     ],
 )
 def test_what_quotes_our_reply_is_a_reaction_in_any_language(text: str, reply: str) -> None:
-    """A few words around one of our last replies, or its beginning, whatever the language, the quotes and those within."""
+    """A few words around one of our last replies, or its beginning, in any language and with any quotes, are a reaction."""
     assert skips(text) == f"nothing but a reaction to our reply {reply}"
 
 
@@ -159,12 +159,12 @@ def test_what_quotes_our_reply_is_a_reaction_in_any_language(text: str, reply: s
     ],
 )
 def test_who_says_more_than_a_quote_is_answered(text: str) -> None:
-    """A question, more words around it, a quote by itself, a part that was picked, other words than ours: a person writes."""
+    """A question, more words, a bare quote, a selected part or other words than ours are a person's message."""
     assert not skips(text)
 
 
 def test_only_the_last_replies_are_looked_at() -> None:
-    """A quote of something that was said long ago, or that the contact said, is a message."""
+    """A quote of an old reply, or of the contact's own text, is a message."""
     said = [*SAID, *(PastMessage("assistant", f"Reply number {number}", id=MessageId("x")) for number in range(10))]
     assert not skips("Gefiel „Wir öffnen um neun.“", said)
     assert skips("Gefiel „Reply number 9“", said)
@@ -180,7 +180,7 @@ def test_what_quotes_none_of_our_words_is_a_message(before: str, reply: str, beh
 
 @pytest.mark.parametrize("text", ["“" * 1_000_000, "Liked “" + "a" * 1_000_000 + "”", "a “" * 300_000, "”" * 500_000 + " x"])
 def test_long_texts_are_judged_quickly(text: str) -> None:
-    """A megabyte takes no time to speak of."""
+    """A megabyte takes almost no time."""
     began = time.process_time()
     assert not skips(text)
     assert time.process_time() - began < 1

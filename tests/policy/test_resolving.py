@@ -1,4 +1,4 @@
-"""Which of GHL's messages a webhook without ids told of."""
+"""Which of GHL's messages a webhook without ids reported."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ def row(id_: str, at: int, text: str = "Yes!", **fields: Any) -> Listed:
     ],
 )
 def test_the_newest_of_the_same_words_is_the_one(rows: list[Listed], found: str | None) -> None:
-    """Inbound, the same words, no newer than the webhook; by the channel that it told, if there is one."""
+    """It is inbound with the same words, not newer than the webhook, and on the channel that the webhook named."""
     listed = find(message(text="yes!"), rows, came_ms=CAME)
     assert (listed.id if listed else None) == found
 
 
 def test_without_a_clock_any_time_will_do() -> None:
-    """When GHL doesn't tell its time, nothing is too new."""
+    """If GHL's clock is unknown, no message is too new."""
     listed = find(message(text="yes!"), [row("late", 60_000), row("a", -1)], came_ms=0)
     assert listed
     assert listed.id == "late"
@@ -62,5 +62,5 @@ def test_without_a_clock_any_time_will_do() -> None:
     ],
 )
 def test_an_old_match_or_none_is_looked_for_again(listed: Listed | None, after: int, *, settled: bool) -> None:
-    """Until GHL must have listed what it told of, a better match may come up."""
+    """Until GHL must have listed the message, a better match may appear."""
     assert is_settled(listed, came_ms=CAME, now_ms=CAME + after) is settled

@@ -1,4 +1,4 @@
-"""Sorting faults: again and when, or the dead letter."""
+"""Faults: retry and when, or a dead letter."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ UNKNOWN = OutcomeUnknown("reset")
     ],
 )
 def test_a_fault_is_sorted(error: Exception, attempts: int, expected: Again | Dead) -> None:
-    """What may pass is tried again by the schedule or as the other side asks; the rest, and what used up its tries, is buried."""
+    """Temporary faults are retried by the schedule or as requested; others, and those after all attempts, are dead letters."""
     assert decide(error, attempts=attempts, delays=DELAYS, readback=READBACK) == expected
 
 
@@ -72,13 +72,13 @@ def test_a_fault_is_sorted(error: Exception, attempts: int, expected: Again | De
     [(BUSY, Dead(error="busy")), (UNKNOWN, Again(wait=0, why="outcome unknown: reset")), (Permanent("no"), Dead(error="no"))],
 )
 def test_no_delays_are_no_tries(error: Exception, expected: Again | Dead) -> None:
-    """With an empty schedule the first fault is the last; only an unknown outcome is still looked at, once."""
+    """With an empty schedule the first fault is the last; an unknown outcome is still read back, once."""
     assert decide(error, attempts=0, delays=(), readback=()) == expected
     assert isinstance(decide(error, attempts=1, delays=(), readback=()), Dead)
 
 
 def test_every_fault_ends() -> None:
-    """A turn is tried as often as there are delays, and once more to look at an unknown end."""
+    """A turn has as many retries as there are delays, and one more look after an unknown outcome."""
     for error, most in ((BUSY, len(DELAYS)), (Retryable("", retry_after=0), len(DELAYS)), (UNKNOWN, len(DELAYS) + 1)):
         attempts = 0
         while isinstance(outcome := decide(error, attempts=attempts, delays=DELAYS, readback=READBACK), Again):
@@ -88,7 +88,7 @@ def test_every_fault_ends() -> None:
 
 
 def test_our_own_faults_are_told_by_kind_only() -> None:
-    """The text of an unexpected fault may hold anything, and is not kept; that of a known one is written to be shown."""
+    """An unexpected fault's text may contain anything, and is not stored; a known one's is written to be shown."""
     assert words(KeyError("+1555")) == "internal fault: KeyError"
     assert words(BUSY) == "busy"
     assert [is_sorted(error) for error in (BUSY, UNKNOWN, Permanent(""), Misconfigured(""), ValueError())] == [
@@ -101,7 +101,7 @@ def test_our_own_faults_are_told_by_kind_only() -> None:
 
 
 def test_short_waits_that_are_asked_for_are_not_believed_for_ever() -> None:
-    """Seven attempts of a second each would end before anybody could fix the cause."""
+    """Seven attempts with a second between would end before anybody could fix the cause."""
     delays = (30.0, 120.0, 300.0, 900.0)
     asked = [decide(Retryable("busy", retry_after=1), attempts=tries, delays=delays, readback=()) for tries in range(4)]
     assert [one.wait for one in asked if isinstance(one, Again)] == [1, 1, 1, 900]

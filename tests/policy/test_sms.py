@@ -1,4 +1,4 @@
-"""What an SMS costs."""
+"""The cost of an SMS."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from bridge.policy.formatting.sms import cap, count_segments, fold
     ],
 )
 def test_segments_are_counted_as_networks_cut_them(text: str, segments: int) -> None:
-    """160 or 153 septets, 70 or 67 units; one character outside GSM-7 makes all of it UCS-2, and no pair is torn."""
+    """160 or 153 septets, 70 or 67 units; one character outside GSM-7 makes all of it UCS-2, and no pair is split."""
     assert count_segments(text) == segments
 
 
@@ -60,13 +60,13 @@ def test_segments_are_counted_as_networks_cut_them(text: str, segments: int) -> 
     ],
 )
 def test_typography_is_folded_and_letters_are_not(text: str, folded: str) -> None:
-    """Quotes, dashes, bullets, ellipses and odd spaces become what GSM-7 has; letters and emojis stay."""
+    """Quotes, dashes, bullets, ellipses and special spaces become characters of GSM-7; letters and emojis stay."""
     assert fold(text) == folded
 
 
 @given(st.text())
 def test_folding_twice_changes_nothing(text: str) -> None:
-    """What is folded is folded."""
+    """Folding a folded text changes nothing."""
     assert fold(fold(text)) == fold(text)
 
 
@@ -79,7 +79,7 @@ MARKS = "\u200e\u200f\u2066\u2069\u2063\ufe0f\u200d\u200c\u200b\u202f\u202a\u202
 @pytest.mark.parametrize("mark", MARKS)
 @pytest.mark.parametrize("at", [0, 60, 61, len(HOURS)])
 def test_a_mark_that_nobody_sees_costs_nothing(mark: str, at: int) -> None:
-    """Beside characters of GSM-7 it goes, wherever it stands and however many there are: one segment stays one."""
+    """Beside characters of GSM-7 it is removed, in any place and number: one segment stays one."""
     assert len(HOURS) > 70
     assert count_segments(fold(HOURS[:at] + mark * 3 + HOURS[at:])) == 1
     assert count_segments(fold(f"€{mark}[{mark}{HOURS}{mark}\n{mark}ä")) == 1
@@ -106,7 +106,7 @@ def test_a_mark_that_nobody_sees_costs_nothing(mark: str, at: int) -> None:
     ],
 )
 def test_a_mark_that_is_needed_stays(text: str) -> None:
-    """In emojis, in scripts that join or part letters by it, and in texts from right to left."""
+    """It stays in emojis, in scripts that need it, and in right-to-left texts."""
     assert fold(text) == text.replace("\u200b", "")
 
 
@@ -117,7 +117,7 @@ def test_one_curly_quote_doesnt_double_the_cost() -> None:
 
 @given(st.text(max_size=400), st.text(max_size=400))
 def test_more_text_never_costs_less(text: str, more: str) -> None:
-    """The search for what fits relies on it."""
+    """The search for the longest fitting text relies on it."""
     assert count_segments(text) <= count_segments(text + more) <= count_segments(text) + len(more) + 8
 
 
@@ -133,5 +133,5 @@ def test_more_text_never_costs_less(text: str, more: str) -> None:
     ],
 )
 def test_the_cap_cuts_at_a_sentence_if_it_can(parts: tuple[str, ...], most: int, kept: tuple[str, ...]) -> None:
-    """What is over the cap goes: from the last sentence that fits on, else from the last word, else between characters."""
+    """The text ends with the last sentence that fits, else the last word, else the last character."""
     assert cap(parts, most) == kept

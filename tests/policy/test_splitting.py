@@ -37,7 +37,7 @@ FAMILY = "👨‍👩‍👧‍👦"
     ],
 )
 def test_a_text_is_cut_where_it_hurts_least(text: str, limit: int, parts: tuple[str, ...]) -> None:
-    """At paragraphs, lines, sentences, words, and in a longer word between characters; a greeting gets no part of its own."""
+    """It is cut at paragraphs, lines, sentences, words, or within a longer word; a greeting gets no part of its own."""
     assert split(text, limit, utf16_units) == parts
 
 
@@ -47,7 +47,7 @@ def test_a_text_is_cut_where_it_hurts_least(text: str, limit: int, parts: tuple[
     st.sampled_from([utf16_units, utf8_bytes]),
 )
 def test_only_white_space_is_lost(text: str, limit: int, measure: Measure) -> None:
-    """Parts keep the order and every character but white space at the cuts; none is blank, and none is over the limit."""
+    """Parts keep the order and every character except white space at the cuts; none is blank or over the limit."""
     parts = split(text, limit, measure)
     assert "".join("".join(parts).split()) == "".join(text.split())
     assert all(part.strip() and measure(part) <= limit for part in parts)
@@ -55,6 +55,6 @@ def test_only_white_space_is_lost(text: str, limit: int, measure: Measure) -> No
 
 @given(st.text(max_size=200), st.integers(4, 50))
 def test_parts_are_whole(text: str, limit: int) -> None:
-    """What was split is not split again."""
+    """A part is not split again."""
     for part in split(text, limit, utf8_bytes):
         assert split(part, limit, utf8_bytes) == (part,)

@@ -1,4 +1,4 @@
-"""Stop words: the whole message, however it is written; some by phone only; never a sentence."""
+"""Stop words: the whole message in any notation; some only by phone; never a sentence."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def stops(text: str, channel: Channel = Channel.SMS, words: frozenset[str] = DEF
     ],
 )
 def test_the_whole_message_stops(text: str) -> None:
-    """Any case, with whatever punctuation and white space around and between."""
+    """It may have any case, punctuation and white space around it."""
     assert stops(text)
 
 
@@ -71,21 +71,21 @@ def test_the_whole_message_stops(text: str) -> None:
     ],
 )
 def test_part_of_a_message_does_not_stop(text: str) -> None:
-    """A stop word within other words is a word like any other, and so is a message too long for one."""
+    """A stop word among other words is a usual word, and so is a message that is too long for one."""
     assert not stops(text)
 
 
 @pytest.mark.parametrize("channel", Channel)
 @pytest.mark.parametrize("word", STOP_WORDS)
 def test_ordinary_words_stop_by_phone_only(channel: Channel, word: str) -> None:
-    """Words that mean much else count on SMS and WhatsApp, where phone companies know them; the others on every channel."""
+    """Ambiguous words count on SMS and WhatsApp, where phone companies know them; the others on every channel."""
     by_phone = channel in {Channel.SMS, Channel.WHATSAPP}
     assert stops(word, channel) is (by_phone or word not in PHONE_STOP_WORDS)
     assert stops(f"{word.upper()}!\n\nSent from my iPhone", channel) is (by_phone or word not in PHONE_STOP_WORDS)
 
 
 def test_the_first_words_stay() -> None:
-    """No word of the first list is ever taken away, and which count by phone only is a part of the whole list."""
+    """No word of the first list is ever removed, and words that count only by phone are a part of the list."""
     assert STOP_WORDS[: len(FIRST)] == FIRST
     assert set(STOP_WORDS) > PHONE_STOP_WORDS > {"cancel", "end", "quit"}
 
@@ -111,7 +111,7 @@ def test_the_first_words_stay() -> None:
     ],
 )
 def test_words_of_other_lists_stop(text: str) -> None:
-    """What carriers, other services and people of other languages write is in the list, in one word or two."""
+    """The list has words of carriers, other services and other languages, in one word or two."""
     assert stops(text)
 
 
@@ -133,7 +133,7 @@ def test_words_of_other_lists_stop(text: str) -> None:
     ],
 )
 def test_how_it_is_written_does_not_matter(text: str) -> None:
-    """Full width, letter by letter, accents and marks that nobody sees."""
+    """Full width, spaced letters, accents and invisible characters don't matter."""
     assert stops(text)
 
 
@@ -161,7 +161,7 @@ def test_how_it_is_written_does_not_matter(text: str) -> None:
     ],
 )
 def test_twice_or_with_thanks_is_still_one_word(text: str) -> None:
-    """A doubled word or a thank-you never makes a stop another message."""
+    """A repeated word or a thank-you doesn't make a stop another message."""
     assert stops(text)
 
 
@@ -189,7 +189,7 @@ def test_twice_or_with_thanks_is_still_one_word(text: str) -> None:
     ],
 )
 def test_a_signature_says_nothing(below: str) -> None:
-    """A stop above a telephone's line, a closing or a name is a stop, on every channel."""
+    """A stop word above a phone's line, a closing or a name is a stop, on every channel."""
     for word in ("STOP", "Unsubscribe", "Opt out."):
         assert stops(word + below, Channel.EMAIL)
     assert not stops("Please stop by at nine" + below, Channel.EMAIL)
@@ -231,7 +231,7 @@ def test_a_signature_says_nothing(below: str) -> None:
     ],
 )
 def test_what_says_more_does_not_stop(text: str) -> None:
-    """Other words above, below or between make it a message to be answered."""
+    """Other words above, below or between make it a message to answer."""
     assert not stops(text)
 
 
@@ -246,7 +246,7 @@ OTHERS = st.lists(WORD.filter(lambda word: forms(f"{word} stop")[-1:] != ("stop"
 @example(others=["an", "iPhone", "please"], word="stop", at=0, between="\n")
 @example(others=["by", "at", "nine"], word="stop", at=0, between=" ")
 def test_a_sentence_never_stops(others: list[str], word: str, at: int, between: str) -> None:
-    """A stop word with three and more other words is never a stop, on any channel, wherever it stands."""
+    """A stop word with three or more other words is never a stop, on any channel, in any place."""
     sentence = between.join([*others[:at], word, *others[at:]])
     assert not any(stops(sentence, channel) for channel in Channel)
 
@@ -260,7 +260,7 @@ def test_a_sentence_never_stops(others: list[str], word: str, at: int, between: 
     ],
 )
 def test_what_was_heard_is_the_word_alone(transcript: str, *, stop: bool) -> None:
-    """A transcript stops only if it is whole and equal to a stop word that means nothing else."""
+    """A transcript stops only if it equals a stop word that has no other meaning."""
     assert is_spoken_stop(transcript, STOP_WORDS) is stop
 
 
@@ -273,7 +273,7 @@ def test_what_was_heard_is_the_word_alone(transcript: str, *, stop: bool) -> Non
 @example(others=["thank", "you", "thanks"], word="stop", at=0, between=" ")
 @example(others=["stop", "stop", "stop"], word="stop", at=0, between=" ")
 def test_a_spoken_sentence_never_stops(others: list[str], word: str, at: int, between: str) -> None:
-    """A stop word that is heard with three and more other words is none, thanks and doubled words included."""
+    """A spoken stop word with three or more other words is none, including thanks and repetitions."""
     assert not is_spoken_stop(between.join([*others[:at], word, *others[at:]]), STOP_WORDS)
 
 
@@ -286,7 +286,7 @@ def test_one_rule_for_the_script_and_for_the_program(text: str, channel: Channel
 
 
 def test_what_is_far_below_is_not_forgotten() -> None:
-    """Words below many empty lines are words; below a line of dashes none counts, however long the rest is."""
+    """Words below many empty lines count; below a line of dashes none does, however long the rest is."""
     assert not stops("STOP" + "\n" * 3_000 + "by at nine")
     assert not stops("STOP\nThanks\n" + "and so on\n" * 3_000)
     assert stops("STOP\n-- \n" + "This message is confidential.\n" * 3_000)
@@ -294,20 +294,20 @@ def test_what_is_far_below_is_not_forgotten() -> None:
 
 @given(st.text())
 def test_any_text_has_forms(text: str) -> None:
-    """No text is too odd, and what is looked up is never empty."""
+    """Any text has a form to look up, which is never empty."""
     assert all(forms(text))
 
 
 @pytest.mark.parametrize("text", ["a" * 1_000_000, "a " * 500_000, "\n" * 1_000_000, "-\n" * 500_000, "STOP\nthanks\n" * 100_000])
 def test_long_texts_are_looked_at_quickly(text: str) -> None:
-    """A megabyte takes no time to speak of."""
+    """A megabyte takes almost no time."""
     began = time.process_time()
     assert not stops(text)
     assert time.process_time() - began < 1
 
 
 def test_a_location_has_its_own_words() -> None:
-    """What the file lists counts, in any case and language, in place of the default; blank entries are none."""
+    """The words in the file count, in any case and language, instead of the default; blank entries don't."""
     words = stopping(("Kein Interesse!", "ARRÊT", "kein interesse mehr", "no thanks", " ", ""))
     assert stops("kein interesse", words=words)
     assert stops("Kein Interesse. Danke!", words=words)
@@ -322,7 +322,7 @@ def test_a_location_has_its_own_words() -> None:
 
 
 def test_what_an_older_version_wrote_and_asks_is_found() -> None:
-    """Both forms of two words are kept and looked up: a set that 0.1.0 wrote knows only the one with a space, and asks for it."""
+    """Both forms of two words are stored and looked up, because 0.1.0 stored and looked up only the one with a space."""
     assert stops("OPT-OUT", words=frozenset({"SMS|opt out"}))
     assert {"SMS|opt out", "SMS|optout"} <= stopping(("opt out",))
     assert {f"SMS|{word}" for word in FIRST} <= DEFAULT
@@ -337,5 +337,5 @@ def test_what_an_older_version_wrote_and_asks_is_found() -> None:
     ],
 )
 def test_one_word_lifts_a_stop(text: str, *, lifts: bool) -> None:
-    """START and UNSTOP do, however they are written; YES is the answer to a question far more often."""
+    """START and UNSTOP do, in any notation; YES is more often the answer to a question."""
     assert starts(text) is lifts

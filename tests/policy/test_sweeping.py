@@ -1,4 +1,4 @@
-"""Sweeping, decided: how far back, and what of a conversation nobody has answered."""
+"""Decisions of a sweep: how far back, and which messages have no answer."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NOW = 1_800_000_000_000
     ],
 )
 def test_a_sweep_looks_back_no_further_than_it_must(given: dict[str, Any], horizon: int) -> None:
-    """Not before the location was activated, nor what was looked at, nor what is too old to be answered or to be remembered."""
+    """Not before the activation, what was swept, what is too old for an answer, or ids that are forgotten."""
     usual: dict[str, Any] = {"now_ms": NOW, "activated_ms": 0, "since_ms": 0, "max_age_seconds": 21_600}
     assert horizon_ms(**{**usual, **given}) == horizon
 
@@ -71,5 +71,5 @@ def rows(*given: tuple[str, int]) -> list[tuple[Listed, str]]:
     ],
 )
 def test_what_nobody_has_answered_is_found(given: list[tuple[str, int]], ids: list[str]) -> None:
-    """Newer than the moment, back to the newest words of a person or of ours, oldest first; automations answer nothing."""
+    """They are newer than the time and the newest message of a person or the bridge, oldest first; automations don't count."""
     assert [row for _, row in unanswered(rows(*given), since_ms=NOW - 60_000)] == ids

@@ -1,4 +1,4 @@
-"""What makes a turn, and what a provider is asked about it."""
+"""The messages of a turn, and the question about them."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ def ids(chosen: tuple[InboundMessage, ...]) -> list[str]:
 
 
 def test_the_oldest_comes_first_whatever_came_first() -> None:
-    """Messages stand in the order of `dateAdded`, however they arrived."""
+    """Messages are in the order of `dateAdded`, however they arrived."""
     for waiting in permutations([at("a", 1), at("b", 2), at("c", 3)]):
         assert ids(choose(waiting)) == ["a", "b", "c"]
 
 
 def test_arrival_decides_ties() -> None:
-    """Messages of the same moment stay in the order of their arrival."""
+    """Messages of the same time stay in the order of their arrival."""
     for waiting in permutations([at("a", 1), at("b", 1), at("c", 1)]):
         assert ids(choose(waiting)) == [one.id for one in waiting]
 
@@ -63,7 +63,7 @@ def test_arrival_decides_ties() -> None:
     ],
 )
 def test_a_turn_has_one_channel_and_provider(waiting: list[InboundMessage], expected: list[str]) -> None:
-    """A turn is what came by the channel and conversation provider of its oldest message; the rest waits for the next."""
+    """A turn has the channel and conversation provider of its oldest message; other messages wait for the next turn."""
     assert ids(choose(waiting)) == expected
 
 
@@ -75,7 +75,7 @@ def test_a_saved_answer_is_for_the_messages_it_answers() -> None:
 
 
 def test_several_texts_become_one_input() -> None:
-    """A provider is asked once about all texts, joined by newlines; ids and channel are those of the newest message."""
+    """A provider gets all texts in one question, joined by newlines; ids and channel are those of the newest message."""
     first = at("a", 1, conversation_id=ConversationId("old"))
     assert ask([first, at("b", 2)]) == Question(
         location_id=HERE,
@@ -88,14 +88,14 @@ def test_several_texts_become_one_input() -> None:
 
 
 def test_white_space_around_texts_is_dropped() -> None:
-    """Each text is stripped; what is inside stays as it was."""
+    """Each text is stripped; the inside is unchanged."""
     texts = ["  hi \n", "\n\n two\n\nlines ", "🙂"]
     asked = ask([message(f"m{number}", text=text) for number, text in enumerate(texts)])
     assert asked.input == "hi\ntwo\n\nlines\n🙂"
 
 
 def test_carried_texts_stand_where_their_time_puts_them() -> None:
-    """Texts of dead letters join the input, oldest first, first on ties; the ids stay those of the newest message asked."""
+    """Texts of dead letters join the input, oldest first, also with equal times; the ids are the newest message's."""
     asked = ask([at("b", 2), at("d", 4)], [at("c", 3), at("a", 1), at("b2", 2), at("e", 5)])
     assert asked.input == "text of a\ntext of b2\ntext of b\ntext of c\ntext of d\ntext of e"
     assert asked.last_message_id == "d"
@@ -124,7 +124,7 @@ def said(id_: str, at_ms: int, role: str = "user") -> PastMessage:
     ],
 )
 def test_history_is_what_was_said_before(record: list[str], asked: list[str], count: int, expected: list[str]) -> None:
-    """The last ones, oldest first, each message once, without the current question."""
+    """It has the last messages, oldest first, each once, without the current question."""
     times = {"a": 1, "b": 2, "c": 3}
     found = earlier([said(id_, times[id_]) for id_ in record], asked={MessageId(id_) for id_ in asked}, count=count)
     assert [one.id for one in found] == expected
@@ -136,7 +136,7 @@ def row(id_: str, direction: str = "outbound", text: str = "hello", **fields: An
 
 
 def test_what_ghl_lists_becomes_history() -> None:
-    """The contact is the user, everyone who writes for the business is the assistant; comments and empty rows are left out."""
+    """The contact is the user, everyone else is the assistant; comments and empty rows are left out."""
     rows = [
         row("person", user_id="staff"),
         row("ours", source="api"),
@@ -176,7 +176,7 @@ FILES: dict[str, Any] = {"attachments": ("https://x/1.jpg", "https://x/2.webp")}
     ],
 )
 def test_files_of_the_contact_stand_in_the_history_in_one_line(listed: Listed, content: str) -> None:
-    """Their kinds are kept and no words of them; a line of ours would be imitated, so files of the business are not told."""
+    """It has their kinds and no text of them; files of the business are left out, because a model would imitate their line."""
     found = read_back([listed])
     assert "[" not in found[0].content
     assert [one.content for one in as_told(found, files=True)] == [content]
@@ -184,5 +184,5 @@ def test_files_of_the_contact_stand_in_the_history_in_one_line(listed: Listed, c
 
 
 def test_a_file_of_the_business_alone_is_no_history() -> None:
-    """An empty message is nothing that anybody said."""
+    """Such a message has no text."""
     assert read_back([row("ours", text="", source="api", **FILES)]) == ()

@@ -1,4 +1,4 @@
-"""Settling an unknown outcome: when to look, and what counts as found."""
+"""Resolving an unknown outcome: when to look, and what counts as found."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_looks_are_planned_from_the_attempt(looks: int, seconds: int, expected: 
 
 
 def test_without_waits_there_is_no_look() -> None:
-    """An empty schedule never looks."""
+    """Without waits in the schedule nothing is read."""
     assert wait_before_look(looks=0, since_ms=AT, now_ms=AT, readback=()) is None
 
 
@@ -72,7 +72,7 @@ def test_without_waits_there_is_no_look() -> None:
     ],
 )
 def test_the_same_words_are_found(there: str, ours: str) -> None:
-    """GHL may change white space, markup and case of what was sent."""
+    """GHL may change white space, markup and case of the sent text."""
     assert is_found(listed(there), ours)
 
 
@@ -90,7 +90,7 @@ def test_the_same_words_are_found(there: str, ours: str) -> None:
     ],
 )
 def test_other_words_are_not_found(there: str, ours: str) -> None:
-    """What only looks alike, and what has no words at all, proves nothing."""
+    """A similar text, and one without words, proves nothing."""
     assert not is_found(listed(there), ours)
 
 
@@ -100,7 +100,7 @@ NOT_MACHINE_MADE = [{"direction": "inbound"}, {"direction": ""}, {"user_id": "st
 
 @pytest.mark.parametrize("fields", NOT_MACHINE_MADE)
 def test_what_people_and_automations_send_is_explained_and_not_ours(fields: dict[str, Any]) -> None:
-    """Inbound messages, those of a user and those of GHL's own automations are no send of ours, and leave absence proven."""
+    """Inbound messages, those of a user and those of GHL's automations are not ours, and absence stays proven."""
     row = listed(**fields)
     assert post([row]) == Absent()
     assert post([row], text="other", claimed="r1") == Absent()
@@ -109,7 +109,7 @@ def test_what_people_and_automations_send_is_explained_and_not_ours(fields: dict
 
 @pytest.mark.parametrize("type_", ["TYPE_INTERNAL_COMMENT", "TYPE_ACTIVITY_APPOINTMENT", "TYPE_LIVE_CHAT_INFO_MESSAGE"])
 def test_what_no_contact_sees_is_no_delivery(type_: str) -> None:
-    """An appointment that the agent has booked stands in the list, a comment too: the contact has no answer by them."""
+    """An appointment that the agent booked, or a comment, is listed, but is no answer for the contact."""
     assert delivery([listed(type=type_)]) == Absent()
     assert delivery([listed(type=type_), listed(id=MessageId("r2"))]) == Present(MessageId("r2"))
     assert post([listed(type=type_)]) == Present(MessageId("r1"))
@@ -117,17 +117,17 @@ def test_what_no_contact_sees_is_no_delivery(type_: str) -> None:
 
 @pytest.mark.parametrize("source", ["app", "api", "", "Workflow?", "conversation_ai"])
 def test_any_other_source_may_be_ours(source: str) -> None:
-    """Only the sources that are known to be automations are set aside."""
+    """Only known sources of automations are excluded."""
     assert post([listed(source=source)]) == delivery([listed(source=source)]) == Present(MessageId("r1"))
 
 
 def test_an_empty_conversation_proves_absence() -> None:
-    """Nothing in a window that was read whole is absence, of a post, of a claim and of a delivery."""
+    """An empty window that was read completely proves the absence of a post, a claim and a delivery."""
     assert post([]) == post([], claimed="x") == delivery([]) == Absent()
 
 
 def test_one_id_settles_one_part() -> None:
-    """A message that is known as ours explains itself and is not found again, not even under the id that is claimed."""
+    """A message that is known as ours counts for its own part only, even if its id is claimed again."""
     assert post([listed()], ours={"r1"}) == Absent()
     assert post([listed()], claimed="r1", ours={"r1"}) == Absent()
     assert delivery([listed()], ours={"r1"}) == Absent()
@@ -135,7 +135,7 @@ def test_one_id_settles_one_part() -> None:
 
 
 def test_a_window_that_is_cut_short_proves_nothing_absent() -> None:
-    """What is found in it counts; what isn't found may stand before it."""
+    """A find in it counts; anything else may be before the cut."""
     assert post([listed()], complete=False) == delivery([listed()], complete=False) == Present(MessageId("r1"))
     for finding in (post([], complete=False), post([listed("other")], complete=False), delivery([], complete=False)):
         assert isinstance(finding, Unproven)
@@ -143,7 +143,7 @@ def test_a_window_that_is_cut_short_proves_nothing_absent() -> None:
 
 
 def test_an_outbound_message_that_nobody_explains_proves_nothing_absent() -> None:
-    """An unexplained outbound message may be the reply in another form: neither found nor absent."""
+    """It may be the reply in another form, so the reply is neither found nor absent."""
     for text in ("another text", ""):
         finding = post([listed(text), listed(direction="inbound")])
         assert isinstance(finding, Unproven)
@@ -152,24 +152,24 @@ def test_an_outbound_message_that_nobody_explains_proves_nothing_absent() -> Non
 
 @pytest.mark.parametrize(("there", "ours"), [("", ""), ("", "hello"), ("hello", "")])
 def test_texts_that_are_empty_are_never_the_same(there: str, ours: str) -> None:
-    """Two empty texts are not a match: an attachment without text is not a reply without text."""
+    """An attachment without text is not a reply without text."""
     assert isinstance(post([listed(there)], text=ours), Unproven)
 
 
 def test_a_claimed_id_is_enough() -> None:
-    """The message that the provider named is the match, whatever its text is now; a message without an id can't be claimed."""
+    """The message that the provider named is the match, whatever its text; a message without an id can't be claimed."""
     assert post([listed("rewritten"), listed("x", id=MessageId("r2"))], claimed="r1") == Present(MessageId("r1"))
     assert isinstance(post([listed("rewritten", id=MessageId(""))], claimed=""), Unproven)
 
 
 def test_what_is_found_comes_before_what_is_unexplained() -> None:
-    """Of several rows the first that fits is named, whatever else stands there."""
+    """The first matching row counts, whatever else is listed."""
     rows = [listed("other", id=MessageId("r0")), listed(id=MessageId("r1")), listed(id=MessageId("r2"))]
     assert post(rows) == Present(MessageId("r1"))
 
 
 def test_a_delivery_is_the_first_message_since_the_question() -> None:
-    """Whatever came out of nowhere first after the provider was asked is its answer; windows are newest first."""
+    """The first unexplained message after the question is the provider's answer; windows are newest first."""
     rows = [listed(id=MessageId("late")), listed(id=MessageId("early")), listed(id=MessageId("staff"), user_id="staff")]
     assert delivery(rows) == Present(MessageId("early"))
     assert delivery(rows, ours={"early"}) == Present(MessageId("late"))

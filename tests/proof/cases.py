@@ -1,13 +1,14 @@
-"""One case is a shape with faults at places; a shape without faults lists the places."""
+"""A case is a shape with faults at places; a shape without faults lists the places."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.proof.checker import faults_in
-from tests.proof.faults import PASSING, Fault, faults_of
-from tests.proof.simulation import Simulation, Stuck
+from tests.proof.checker import faults_in, sent
+from tests.proof.clock import START_MS
+from tests.proof.faults import PASSING, Fault, Stuck, faults_of
+from tests.proof.simulation import Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,7 +29,7 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a case: the promises that it broke, the calls that it made, and where its faults struck."""
+    """The result of a case: broken guarantees, calls, and the places of its faults."""
 
     broken: list[str]
     calls: list[str]
@@ -37,7 +38,7 @@ class Result:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """Where its faults struck."""
+        """The places of its faults."""
         return tuple(self.calls[number] for number in self.struck)
 
     def __str__(self) -> str:
@@ -46,7 +47,7 @@ class Result:
 
 
 def run(machine: Machine, case: Case) -> Result:
-    """Run a case and check it. One whose faults don't strike where they were to is broken: a run depends on nothing else."""
+    """Run a case and check it. If a fault does not happen at its place, the case fails: a run depends on nothing else."""
     simulation = Simulation(machine, lambda number, _: case.faults.get(number))
     simulation.apply(**case.shape.settings)
     simulation.far.record.own_texts = case.shape.own_texts
@@ -58,15 +59,33 @@ def run(machine: Machine, case: Case) -> Result:
         record, broken = simulation.far.record, [str(stuck)]
     broken += faults_in(record)
     if all(fault in PASSING for fault in case.faults.values()) and (case.shape.steady or not case.faults):
-        ends = {id_: one.status for id_, one in record.outcomes.items() if id_ in case.shape.ends}
+        ends = {id_: f"{one.status} {one.reason}".strip() for id_, one in record.outcomes.items() if id_ in case.shape.ends}
         if ends != dict(case.shape.ends):
             broken.append(f"ended as {ends} instead of {dict(case.shape.ends)}")
+    broken += [] if case.faults else list(_unlike(case.shape, record))
     if Fault.TWICE in case.faults.values():
         machine.renew_wire()
     result = Result(broken, simulation.front.calls, simulation.front.struck, record)
     if case.places and result.places != case.places:
         broken.append(f"struck at {result.places} instead of {case.places}")
     return result
+
+
+def _unlike(shape: Shape, record: Record) -> Iterator[str]:
+    """What the undisturbed run says and asks otherwise than it is to."""
+    said = tuple(f"{row.type.removeprefix('TYPE_')} {row.text.partition(' on [')[0].strip()}" for row in sent(record))
+    asked = tuple(" ".join((one.service, *one.marks)) for one in record.asked)
+    left, took = (*record.tags, *record.assigned), max((row.at_ms - START_MS for row in sent(record)), default=0) / 1000
+    if shape.leaves not in {None, left}:
+        yield f"left {left} instead of {shape.leaves}"
+    if took > shape.within:
+        yield f"said the last after {took:.0f} s, not within {shape.within:.0f} s"
+    if record.limited:
+        yield f"GHL refused {record.limited} requests, which were too many"
+    if shape.says not in {None, said}:
+        yield f"said {said} instead of {shape.says}"
+    if shape.asks not in {None, asked}:
+        yield f"asked {asked} instead of {shape.asks}"
 
 
 def singles(shape: Shape, calls: list[str]) -> Iterator[Case]:
@@ -77,7 +96,7 @@ def singles(shape: Shape, calls: list[str]) -> Iterator[Case]:
 
 
 def pairs(shape: Shape, first: Case, result: Result) -> Iterator[Case]:
-    """Every second fault after a first one, whose result is given."""
+    """Every second fault after a first one with a known result."""
     (number,) = first.faults
     for later in range(number + 1, len(result.calls)):
         for fault in faults_of(result.calls[later]):

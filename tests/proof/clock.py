@@ -1,4 +1,4 @@
-"""One clock for all: what a process calls monotonic, what Redis' scripts are told, and what GHL dates its messages with.
+"""One clock for all: the processes' monotonic time, the time of Redis' scripts, and GHL's dates.
 
 Nothing waits, and nothing depends on how fast this machine is. The scripts read their time in one line (`parts/state.lua`), in
 whose place they get one that takes it from behind their keys. What is to expire does so by this clock alone: the server keeps its
@@ -55,13 +55,13 @@ end
 
 @cache
 def virtual(script: str) -> str:
-    """A script that takes its time from behind its keys instead of the server's clock, and lets nothing expire by that clock."""
+    """A script that takes its time from behind its keys, and lets nothing expire by the server's clock."""
     assert script.count("redis.call('TIME')") == 1
     return EXPIRY + script.replace(REAL_LINE, VIRTUAL_LINE)
 
 
 class Clock:
-    """Seconds since the start; `redis` is a client of the harness' own."""
+    """Seconds since the start; `redis` is the harness' own client."""
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
@@ -69,25 +69,25 @@ class Clock:
         self.seconds = 0.0
 
     def monotonic(self) -> float:
-        """Seconds, as a process measures them."""
+        """Seconds, as in a process."""
         return self.seconds
 
     @property
     def ms(self) -> int:
-        """The moment, as Redis and GHL tell it."""
+        """The time (ms) in Redis and GHL."""
         return START_MS + round(self.seconds * 1000)
 
     def tick(self) -> None:
-        """A call takes a moment, so that no two have the same."""
+        """Advance by the time of a call, so that no two have the same time."""
         self.seconds += TICK_SECONDS
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, in Redis too."""
+        """Let time pass, also in Redis."""
         self.seconds += seconds
         self._expire(args=[self.ms])
 
     def timed(self, command: tuple[Any, ...]) -> tuple[Any, ...]:
-        """A command with the time that its script is told, or at which what it writes expires."""
+        """A command with the time for its script, or for the expiry of what it writes."""
         match command:
             case ["EVALSHA", sha, int(keys), *rest] if keys:
                 seconds, ms = divmod(self.ms, 1000)

@@ -19,7 +19,7 @@ SILENT = 50
 
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """A Redis of its own, and thousands of lines of log left out."""
+    """A machine with its own Redis, without thousands of log lines."""
     before = structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(SILENT))
     try:

@@ -1,4 +1,4 @@
-"""What may happen to one call, and what may arrive at its place."""
+"""Faults and events that may happen at one call."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Fault(StrEnum):
-    """One thing that goes wrong, or comes in between, at one call of a process."""
+    """One fault or event at one call of a process."""
 
     CRASH_BEFORE = "crash before"
     CRASH_AFTER = "crash after"
@@ -15,6 +15,7 @@ class Fault(StrEnum):
     TWICE = "answer twice"
     ERROR = "error answer"
     ERROR_DONE = "error answer, done all the same"
+    UNREADABLE = "answer unreadable"
     LIMITED = "answer 429"
     REFUSED = "answer 401"
     STOPPED = "worker stopped"
@@ -33,17 +34,21 @@ ARRIVALS = frozenset({Fault.STOP, Fault.PERSON, Fault.NEWER, Fault.ECHO, Fault.U
 OF_TURNS = frozenset({Fault.STOPPED, Fault.PAUSED_BEFORE, Fault.PAUSED_AFTER, Fault.SHARED})
 # Tells something only where there is more than one lane.
 OF_LANES = frozenset({Fault.SHARED})
-OF_HTTP = frozenset({Fault.ERROR_DONE, Fault.LIMITED, Fault.REFUSED})
+OF_HTTP = frozenset({Fault.ERROR_DONE, Fault.UNREADABLE, Fault.LIMITED, Fault.REFUSED})
 # After these every message must come to the same end as without any.
 PASSING = frozenset(Fault) - ARRIVALS - {Fault.REFUSED}
 
 
 class Crash(BaseException):
-    """The process is gone: nothing of it runs on. No code may catch it, as none can catch a SIGKILL."""
+    """The process is gone, and none of its code continues. No code may catch it, like a SIGKILL."""
+
+
+class Stuck(BaseException):
+    """A run that doesn't come to rest. The code under test must not catch it."""
 
 
 def faults_of(place: str) -> list[Fault]:
-    """What may happen at a call of this name: those of Redis begin with `redis`, those made in a turn end with `*`."""
+    """The faults for a call of this name: Redis calls begin with `redis`, calls of a turn end with `*`."""
     of_redis, of_turn, of_receiver = place.startswith("redis"), place.endswith("*"), place.startswith("redis accept")
     left_out: set[Fault] = set()
     if of_redis:

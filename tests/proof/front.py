@@ -1,4 +1,4 @@
-"""The front: every call that a process makes to Redis, to GHL or to a service passes here, is listed, and may meet a fault."""
+"""The front: every call of a process to Redis, GHL or a service passes it, is listed, and may have a fault."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from bridge.ghl.routes import route
 from bridge.store.redis.lua import all_scripts, script
 from bridge.wire.calls import Wire
 from tests.proof.clock import virtual
-from tests.proof.faults import ARRIVALS, OF_TURNS, Crash, Fault
+from tests.proof.faults import ARRIVALS, OF_TURNS, Crash, Fault, Stuck
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,34 +24,36 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Around(Protocol):
-        """What the front does with the world when a fault strikes."""
+        """The front's effects on its surroundings when a fault happens."""
 
         def arrive(self, fault: Fault) -> None:
-            """Let an event come in."""
+            """Let an event arrive."""
 
         def others_work(self, life: Life, fault: Fault) -> None:
-            """The process is stopped or paused, and others do its work."""
+            """Stop or pause the process, and let others do its work."""
 
         def wait(self, life: Life, seconds: float) -> None:
-            """Time passes while the process is alive."""
+            """Let time pass while the process lives."""
 
         def answered(self, life: Life, path: str) -> None:
-            """An answer of this path has come, and took its time."""
+            """An answer for this path has arrived after its time."""
 
         def far_fault(self, fault: Fault) -> AbstractContextManager[None]:
-            """The far side behaves so, once."""
+            """Let the server behave so once."""
 
 
 T = TypeVar("T")
 
 REDIS_LATE_SECONDS = 4.0
+# More than a walk of two days makes: what makes more goes round in circles.
+MOST_CALLS = 20_000
 # A turn's, another one in each run.
 OWN_ID = re.compile(r"[0-9a-f]{32}")
 
 
 @dataclass(slots=True)
 class Life:
-    """One process: whether it is alive, and what tells that a turn is held (`holds`) or a stop may end it (`leaving`)."""
+    """One process: whether it lives, whether it holds a turn (`holds`), and whether a stop may end it (`leaving`)."""
 
     name: str
     alive: bool = True
@@ -59,14 +61,14 @@ class Life:
     may_leave: Callable[[], bool] = lambda: False
 
     def die(self) -> Crash:
-        """End it; nothing that it still does has any effect."""
+        """End it; later calls have no effect."""
         self.alive = False
         return Crash(self.name)
 
 
 @dataclass(slots=True)
 class Front:
-    """`calls` are the places in order; `choose` tells what happens at a number and place, `struck` is what did, by number."""
+    """`calls` are the places in order; `choose` returns the fault for a number and place, `struck` are those that happened."""
 
     around: Around
     tick: Callable[[], None]
@@ -75,12 +77,14 @@ class Front:
     struck: dict[int, Fault] = field(default_factory=dict)
 
     def enter(self, life: Life, place: str) -> Fault | None:
-        """Note a call. Answers the fault that the call itself is to meet. Raises Crash if the process is gone."""
+        """Note a call. Returns the call's own fault. Raises Crash if the process is gone."""
         if not life.alive:
             raise Crash(life.name)
         if life.may_leave():
             raise life.die()
         self.tick()
+        if len(self.calls) > MOST_CALLS:
+            raise Stuck(f"{MOST_CALLS:,} calls, the newest to {place}")
         number, place = len(self.calls), f"{place}*" if life.holds() else place
         self.calls.append(place)
         fault = self.choose(number, place)
@@ -105,7 +109,7 @@ class Front:
         return self.redis_after(life, fault, answer, act)
 
     def redis_after(self, life: Life, fault: Fault | None, answer: T, again: Callable[[], T]) -> T:
-        """The fate of Redis' answer."""
+        """Decide about Redis' answer."""
         match fault:
             case Fault.CRASH_AFTER:
                 raise life.die()
@@ -133,7 +137,7 @@ class FrontedWire(Wire):
         return own
 
     def call(self, method: str, url: str, *, seconds: float, **request: Any) -> Any:
-        """As the wire's."""
+        """Like the wire's method."""
         path = url.partition("://")[2].partition("/")[2]
         fault = self.front.enter(self.life, f"http {route(method, path)}" if "conv" in path or "cont" in path else f"http {path}")
         if fault is None:
@@ -159,12 +163,12 @@ class FrontedWire(Wire):
 
 @cache
 def script_names() -> dict[str, str]:
-    """The scripts by the hash that the server knows them by."""
+    """The scripts by their hash in the server."""
     return {sha1(virtual(script(name)).encode(), usedforsecurity=False).hexdigest(): name for name in all_scripts()}
 
 
 def place_of(command: tuple[Any, ...]) -> str:
-    """A command's name in a list of calls: the script's, or the command and its key."""
+    """A command's name in a list of calls: the script's name, or the command and its key."""
     if command[0] == "EVALSHA":
         return f"redis {script_names().get(str(command[1]), 'a script with a planted fault')}"
     return "redis " + " ".join(OWN_ID.sub("...", str(part)) for part in command[:2])

@@ -1,4 +1,4 @@
-"""The location of all runs, with what a shape wants of it."""
+"""The location of all runs, with a shape's settings."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
 
 def location_of(url: str, settings: Mapping[str, Any]) -> Location:
-    """A location whose services are at this address; `settings` go before, within tables too."""
+    """A location with services at this address; `settings` have priority, within tables too."""
     usual: dict[str, Any] = {
         "id": LOCATION,
         "ghl_token": "pit",
         "debounce_seconds": 1.0,
         "sms_max_segments": 60,
         "assistable": {"assistant_id": "a", "token": "t", "url": f"{url}/assistable", "delivery": "bridge"},
+        "webhook": {"url": f"{url}/webhook"},
         "agencii": {"api_integration_id": "i", "token": "t", "url": f"{url}/agencii"},
     }
     given = dict(settings)

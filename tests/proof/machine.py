@@ -1,4 +1,4 @@
-"""What all runs share: a Redis with the scripts, loops for receivers, connections, and the far side."""
+"""What all runs share: a Redis with the scripts, event loops for receivers, connections, and the servers."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 
 from redis import Redis
 
+from bridge import sweep
 from bridge.answering import resolving
 from bridge.cli import redis_server
 from bridge.completion.retrying import Retrying
-from bridge.ghl import access, message_window, requests
+from bridge.ghl import access, client, message_window, requests
 from bridge.store.redis.lua import all_scripts, script
 from bridge.wire import downloads
 from bridge.wire.backoff import persist
@@ -33,10 +34,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+# A few rows and pages, so that lists and sweeps of a few messages have several.
+PAGES = ((client, "SEARCH_ROWS", 2), (client, "PAGE_ROWS", 4), (sweep, "MOST_PAGES", 2), (sweep, "MOST_READ", 2))
+
 
 @dataclass(slots=True)
 class Machine:
-    """`plain` is the harness' own client; of the two loops one is for receivers that meet faults."""
+    """`plain` is the harness' own client; one of the two loops is for receivers with faults."""
 
     plain: Redis
     redis: VirtualRedis
@@ -45,14 +49,14 @@ class Machine:
     far: FarSide
 
     def renew_wire(self) -> None:
-        """Leave the connections: a surplus answer would be read by the next user of the connection."""
+        """Drop the connections, because an unread answer would be read by the next user of the connection."""
         self.wire.close()
         self.wire = _wire()
 
 
 @contextmanager
 def machine_in(folder: Path) -> Iterator[Machine]:
-    """A machine with a Redis of its own. It syncs nothing: no run kills it, and each begins with nothing in it.
+    """A machine with its own Redis. It syncs nothing: no run kills it, and each begins with an empty Redis.
 
     A socket in the file system costs a third less than one of TCP; the path of one may not be long.
     """
@@ -70,7 +74,7 @@ def machine_in(folder: Path) -> Iterator[Machine]:
 
 @contextmanager
 def machine_on(url: str) -> Iterator[Machine]:
-    """A machine on this Redis."""
+    """A machine with this Redis."""
     plain = Redis.from_url(url, decode_responses=True, protocol=2)
     for name in all_scripts():
         plain.script_load(virtual(script(name)))
@@ -89,8 +93,13 @@ def machine_on(url: str) -> Iterator[Machine]:
 
 @contextmanager
 def _timed(monotonic: Callable[[], float]) -> Iterator[None]:
-    """What measures how long a peer took, or has left, does so by the clock: else it would depend on how fast this machine is."""
+    """What measures how long a peer took, or has left, does so by the clock: else it would depend on how fast this machine is.
+
+    And lists have short pages.
+    """
     with ExitStack() as patches:
+        for module, name, most in PAGES:
+            patches.enter_context(patch.object(module, name, most))
         for module in (access, downloads, message_window, requests, resolving):
             patches.enter_context(patch.object(module, "time", SimpleNamespace(monotonic=monotonic)))
         for retrying in (persist, Retrying.__init__):
@@ -104,5 +113,5 @@ def _wire() -> FrontedWire:
 
 @cache
 def _trust() -> SSLContext:
-    """The authorities take tens of milliseconds to be read, and nobody is asked for a certificate here."""
+    """Reading the certificate authorities takes tens of milliseconds, and no certificate is checked here."""
     return create_default_context()

@@ -1,14 +1,16 @@
-"""Faults that are planted in the product, to see whether the harness finds them: each is one that a person might well make.
+"""Faults that are planted in the code, to see whether the harness finds them: each could be a person's mistake.
 
 In a script a text is replaced by another one; in Python a function is replaced for as long as the fault is planted.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bridge.answering import failover, posting, read_back
+from bridge import sweep
+from bridge.answering import failover, handover, posting, read_back
 from bridge.errors import OutcomeUnknown, Retryable
 from bridge.ghl import client, messages
 from bridge.model import Again, Dead, MessageId, Reply
@@ -20,6 +22,7 @@ from bridge.store.lanes import dead_lettering, outbound, steps
 from bridge.store.lanes.leases import Lanes
 from bridge.store.lanes.swept import SweptMessages
 from bridge.wire import deadline
+from workers import sweeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class InScript:
-    """`was` becomes `becomes` wherever it stands."""
+    """`was` is replaced by `becomes` wherever it occurs."""
 
     name: str
     found_by: str
@@ -37,7 +40,7 @@ class InScript:
 
 @dataclass(frozen=True, slots=True)
 class InPython:
-    """An attribute of a module or a class becomes what `made` makes of it."""
+    """An attribute of a module or class is replaced by the result of `made`."""
 
     name: str
     found_by: str
@@ -79,7 +82,7 @@ def _never_a_draft(was: Any) -> Any:
 
 
 def _impatient(was: Any) -> Any:
-    """An unknown outcome is tried again at once."""
+    """An unknown outcome is retried at once."""
 
     def persist(attempt: Any, **named: Any) -> Any:
         def unknown_too(left: float) -> Any:
@@ -126,6 +129,25 @@ def _believed(_: Any) -> Any:
         return read_back.delivered_by_provider(case, completion, ids) if ids else None
 
     return settle
+
+
+def _counts_as_complete(was: Any) -> Any:
+    """A sweep that GHL refused a page of is over, as if there were no more."""
+    return lambda *given: replace(was(*given), cursor_ms=0, why="")
+
+
+def _skips_what_is_refused(was: Any) -> Any:
+    """A conversation that can't be read now is left out."""
+
+    def look_into(*given: Any, **named: Any) -> None:
+        with suppress(Retryable):
+            was(*given, **named)
+
+    return look_into
+
+
+def _for_the_contact(was: Any) -> Any:
+    return lambda *given, for_staff=False, **named: was(*given, for_staff=for_staff and False, **named)
 
 
 PLANTED: tuple[InScript | InPython, ...] = (
@@ -214,4 +236,19 @@ PLANTED: tuple[InScript | InPython, ...] = (
         lambda _: property(lambda _: True, lambda *_: None),
     ),
     InPython("a person is nobody", "one part", outbound, "author", _always(Author.NOBODY)),
+    InPython("a note for staff is sent to the contact", "handover with a note", handover, "say", _for_the_contact),
+    InPython(
+        "a sweep is complete although a page was refused",
+        "sweep: its second page is refused",
+        sweeper,
+        "sweep",
+        _counts_as_complete,
+    ),
+    InPython(
+        "a sweep leaves out a conversation that was refused",
+        "sweep: a conversation is refused",
+        sweep._Run,
+        "_look_into",
+        _skips_what_is_refused,
+    ),
 )

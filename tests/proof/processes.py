@@ -1,4 +1,4 @@
-"""The processes of a run: workers and receivers of the product's own parts, each behind the front with a life of its own."""
+"""The processes of a run: workers and receivers of the real code, each behind its own front."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ SETTINGS = from_environment({})
 
 
 class Worker:
-    """What `wiring` and `workers.app` build, with this run's clock, clients and wire; the broker is the caller's list."""
+    """The parts that `wiring` and `workers.app` build, with this run's clock, clients and wire; the broker is a list."""
 
     def __init__(self, name: str, machine: Machine, front: Front, clock: Clock) -> None:
         redis = machine.redis
@@ -107,21 +107,22 @@ class Worker:
         sweeping = SweepServices(ghl_access=access, ghl=ghl, store=swept, clock=clock.monotonic)
         self.sweeper = Sweeper(Sweeps(own), self.locations, sweeping)
         self._quiet_lanes = _lanes(redis, clock)
+        self.quiet_standings = Standings(redis, retention_ms=RETENTION_MS)
 
     def claim(self) -> tuple[tuple[Lane, ...], float | None]:
-        """What is due, and in how many seconds the next one is."""
+        """Claim what is due; returns the lanes and the seconds until the next one."""
         claim = self.lanes.claim(self.life.name, slots=20, alive_seconds=5.0, most=100)
         return claim.lanes, claim.next_due
 
     def answer(self, lane: Lane) -> None:
-        """As the task does."""
+        """Run the task's code."""
         try:
             flow.answer(lane, self.services)
         except Unavailable:
             return
 
     def sleep(self, seconds: float) -> None:
-        """Wait within a call; the heartbeat goes on."""
+        """Wait within a call; the heartbeat continues."""
         left = seconds
         while left > 0:
             step = min(left, LEASE_SECONDS / 3)
@@ -130,7 +131,7 @@ class Worker:
             left -= step
 
     def give_back(self) -> None:
-        """Be told to stop: what isn't being posted is given back, the rest once it is posted."""
+        """Stop: turns without a post in progress are given back, the others after their post."""
         nothing: Any = None  # nothing is dispatched here
         shutdown = Shutdown(leaving=threading.Event(), dispatcher=nothing, heartbeat=self.heartbeat, lanes=self._quiet_lanes)
         shutdown.give_back()
@@ -151,7 +152,7 @@ def _lanes(redis: VirtualRedis, clock: Clock) -> Lanes:
 
 
 class Loop:
-    """An event loop in a thread, with connections of its own, for receivers one after the other."""
+    """An event loop in a thread, with its own connections, for one receiver after the other."""
 
     def __init__(self, url: str) -> None:
         self._loop = asyncio.new_event_loop()
@@ -160,7 +161,7 @@ class Loop:
         self.pool = AsyncPool.from_url(url, max_connections=4, decode_responses=True, protocol=2)
 
     def run(self, coroutine: Coroutine[Any, Any, WebhookAnswer]) -> WebhookAnswer:
-        """Wait for it from another thread; what takes a minute has come to wait for itself."""
+        """Wait for a coroutine from another thread; after a minute it counts as a deadlock."""
         return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(timeout=60)
 
     def close(self) -> None:
@@ -172,7 +173,7 @@ class Loop:
 
 
 class Receiver:
-    """Takes webhooks. Without a front nothing goes wrong with it."""
+    """A receiver of webhooks. Without a front it has no faults."""
 
     def __init__(self, loop: Loop, redis: VirtualRedis, front: Front | None, keys: PublicKeys) -> None:
         self.life = Life("receiver")
@@ -192,7 +193,7 @@ class Receiver:
         )
 
     def take(self, body: bytes, headers: Mapping[str, str], *, workflow: bool) -> WebhookAnswer:
-        """Raises what accepting raises."""
+        """Accept a webhook. Raises what accepting raises."""
         if workflow:
             return self._loop.run(flow.accept_workflow(body, headers, "", self._services))
         return self._loop.run(flow.accept(body, headers, self._services))

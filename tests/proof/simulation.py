@@ -1,4 +1,4 @@
-"""One run: contacts write, webhooks come, workers work, and what breaks is restarted until no work is left."""
+"""One run: contacts write, webhooks arrive, workers work, and crashed processes are restarted, until no work is left."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from bridge.store.operators.dead_letters import DeadLetters
 from tests.keys import key
 from tests.proof import webhooks
 from tests.proof.clock import Clock
-from tests.proof.far_side import ASKED, LOCATION
-from tests.proof.faults import OF_HTTP, Crash, Fault
+from tests.proof.completions import ASKED
+from tests.proof.far_side import LOCATION
+from tests.proof.faults import OF_HTTP, Crash, Fault, Stuck
 from tests.proof.front import Front
 from tests.proof.location import location_of
 from tests.proof.processes import LEASE_SECONDS, RETENTION_MS, Receiver, Worker
@@ -36,10 +37,6 @@ MOST_ROUNDS = 4000
 # How long a paused process stays away at most, and how much others do while it only waits its turn.
 AWAY_SECONDS, SHARED_ROUNDS = 300.0, 4
 FAR_FAULTS = frozenset({Fault.LOST, Fault.LATE, Fault.TWICE, Fault.ERROR}) | OF_HTTP
-
-
-class Stuck(BaseException):
-    """A run that doesn't come to rest. The code under test must not catch it."""
 
 
 class Simulation:
@@ -72,16 +69,18 @@ class Simulation:
     # What the shapes use
 
     def apply(self, **settings: Any) -> None:
-        """Set the location up."""
+        """Apply the location's settings."""
         self.far.record.draft = settings.get("mode") == "draft"
+        self.far.record.swept = "reconcile_minutes" in settings
+        self.far.record.takeover_ms = round(settings.get("takeover_seconds", -1) * 1000)
         self.quiet_locations().apply([location_of(self.far.url, settings)])
 
     def quiet_locations(self) -> Locations:
-        """The locations, where nothing goes wrong."""
+        """The locations, by a client without faults."""
         return Locations(self.machine.redis, fernet_keys=[FERNET_KEY], retention_ms=RETENTION_MS)
 
     def dead_letters(self) -> DeadLetters:
-        """The dead letters, as the operator's process sees them."""
+        """The dead letters, by the operator's client."""
         return DeadLetters(self.worker.lanes._redis, retention_ms=RETENTION_MS)
 
     def write(
@@ -93,12 +92,33 @@ class Simulation:
             self.queue.append(webhooks.of_row(row, at=self.clock.seconds + after))
         return row
 
+    def later(self, seconds: float, do: Callable[[], object]) -> None:
+        """Let something happen in so many seconds."""
+        self._later(seconds, do)
+
+    def say(self, contact: str = "contact", **more: Any) -> None:
+        """Let a person of the business write."""
+        self.far.say(contact, "I am on it myself", **more)
+
+    def report(self, row: Row, *, after: float) -> None:
+        """Let a marketplace webhook report it once more."""
+        self.queue.append(webhooks.of_row(row, at=self.clock.seconds + after))
+
+    def deliver(self, webhook: webhooks.Webhook) -> None:
+        """Let a receiver that works take a webhook now, whatever a worker does."""
+        self._take(webhook, Receiver(self.machine.loops[1], self.machine.redis, None, webhooks.KEYS))
+
+    def lift(self, kind: str, _done: object) -> None:
+        """Note that an operator has lifted a stop (`allowed`) or a takeover (`resumed`)."""
+        seq, at_ms = self.far.next(), self.clock.ms
+        self.far.record.accepted.append(Accepted(seq=seq, kind=kind, contact="contact", id="", at_ms=at_ms, status="done"))
+
     def copy(self, row: Row, *, after: float) -> None:
-        """Let a workflow report it too."""
+        """Let a workflow webhook report it too."""
         self.queue.append(webhooks.of_row(row, at=self.clock.seconds + after, workflow=True))
 
     def hire(self) -> Worker:
-        """A new worker process."""
+        """Start a new worker process."""
         worker = Worker(f"worker{len(self._staff) + 1}", self.machine, self.front, self.clock)
         self._staff[worker.life.name] = worker
         return worker
@@ -106,12 +126,12 @@ class Simulation:
     # What faults do (see `front.Around`)
 
     def arrive(self, fault: Fault) -> None:
-        """Let an event come in, through a receiver that works."""
+        """Let an event arrive through a working receiver."""
         for webhook in self._arriving(fault):
-            self._take(webhook, Receiver(self.machine.loops[1], self.machine.redis, None, webhooks.KEYS))
+            self.deliver(webhook)
 
     def others_work(self, life: Life, fault: Fault) -> None:
-        """A process stops or is paused for longer than its lease; others do what there is to do; then it goes on, if it can."""
+        """A process stops or pauses for longer than its lease; others do the due work; then it continues, if it can."""
         if fault is Fault.STOPPED:
             self._staff[life.name].give_back()
         elif fault is not Fault.SHARED:
@@ -123,7 +143,7 @@ class Simulation:
             self.depth -= 1
 
     def wait(self, life: Life, seconds: float) -> None:
-        """Time passes while the process is alive."""
+        """Let time pass while the process lives."""
         if life.name in self._staff:
             self._staff[life.name].sleep(seconds)
         else:
@@ -132,11 +152,11 @@ class Simulation:
 
     def answered(self, life: Life, path: str) -> None:
         """A service's answer has come, and took its time."""
-        if self.far.thinks and path in ASKED:
-            self.wait(life, self.far.thinks)
+        if self.far.manner.thinks and path in ASKED:
+            self.wait(life, self.far.manner.thinks)
 
     def far_fault(self, fault: Fault) -> AbstractContextManager[None]:
-        """The far side behaves so, once."""
+        """Let the server behave so once."""
         return self.far.behaving(fault) if fault in FAR_FAULTS else nullcontext()
 
     def _arriving(self, fault: Fault) -> Iterator[webhooks.Webhook]:
@@ -167,7 +187,7 @@ class Simulation:
     # The run
 
     def run(self) -> Record:
-        """Work until nothing is left to do, for the operator neither."""
+        """Work until nothing is left to do, for the operator too."""
         self._rest(most=MOST_ROUNDS)
         for _ in range(MOST_ROUNDS):
             more = False
@@ -193,12 +213,12 @@ class Simulation:
         raise Stuck(f"something is left to do after {most} rounds")
 
     def _pass(self, seconds: float) -> None:
-        """Time passes in which dispatchers are alive, and claim every second."""
+        """Let time pass in which dispatchers live, and claim every second."""
         self.clock.advance(seconds)
         self.machine.plain.set(key("claimed"), self.clock.ms, xx=True)
 
     def _round(self) -> float | None:
-        """Do what is due; answers the seconds until the next is, None when nothing is left."""
+        """Do what is due; returns the seconds until the next work, None if there is none."""
         self._come_to_pass()
         due = [webhook for webhook in self.queue if webhook.at <= self.clock.seconds]
         self.queue = [webhook for webhook in self.queue if webhook.at > self.clock.seconds]

@@ -1,4 +1,4 @@
-"""Redis clients of the processes: the product's own classes, with virtual time, behind the front."""
+"""Redis clients of the processes: the real classes, with virtual time, behind the front."""
 
 from __future__ import annotations
 
@@ -39,26 +39,26 @@ def _script_of(client: Any, text: str, make: Callable[[str], Any]) -> Any:
 
 
 class VirtualRedis(ScriptedRedis):
-    """A client whose scripts and `TIME` are of the clock."""
+    """A client whose scripts and `TIME` use the virtual clock."""
 
     clock: Clock
     plant: Plant = staticmethod(str)
 
     def register_script(self, script: Any) -> Any:
-        """As the library's."""
+        """Like the library's method."""
         return _script_of(self, self.plant(virtual(str(script))), super().register_script)
 
     def time(self, **_: Any) -> tuple[int, int]:
-        """The moment."""
+        """The virtual time."""
         seconds, ms = divmod(self.clock.ms, 1000)
         return seconds, ms * 1000
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
-        """As the product's."""
+        """Like the method of the bridge's client."""
         return super().execute_command(*self.clock.timed(args), **options)
 
     def pipeline(self, transaction: Any = True, shard_hint: Any = None) -> Any:
-        """As the library's."""
+        """Like the library's method."""
         pipe = _VirtualPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
         pipe.clock = self.clock
         return pipe
@@ -73,20 +73,20 @@ class _VirtualPipeline(Pipeline):
 
 
 class FrontedRedis(VirtualRedis):
-    """A process' client of threads."""
+    """A process' client for threads."""
 
     front: Front
     life: Life
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
-        """As the product's, through the front."""
+        """Like the method of the bridge's client, through the front."""
         act = super().execute_command
         if args[0] in UNCOUNTED:
             return act(*args, **options)
         return self.front.redis(self.life, place_of(args), lambda: act(*args, **options))
 
     def pipeline(self, transaction: Any = True, shard_hint: Any = None) -> Any:
-        """As the library's."""
+        """Like the library's method."""
         pipe = _Pipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
         pipe.front, pipe.life, pipe.clock = self.front, self.life, self.clock
         return pipe
@@ -115,11 +115,11 @@ class FrontedAsyncRedis(ScriptedAsyncRedis):
     plant: Plant = staticmethod(str)
 
     def register_script(self, script: Any) -> Any:
-        """As the library's."""
+        """Like the library's method."""
         return _script_of(self, self.plant(virtual(str(script))), super().register_script)
 
     def pipeline(self, transaction: Any = True, shard_hint: Any = None) -> Any:
-        """As the library's."""
+        """Like the library's method."""
         pipe = _AsyncPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
         pipe.front, pipe.life, pipe.clock = self.front, self.life, self.clock
         return pipe

@@ -1,4 +1,4 @@
-"""The checker is tried itself: records of good runs are spoilt in every way that it is there for, and it says so."""
+"""The checker itself is tested: records of good runs are changed in each way that it must find."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _swap(record: Record) -> None:
 
 
 def _swap_messages(record: Record) -> None:
-    """The later message was accepted, and answered, before the earlier."""
+    """The later message was accepted and answered before the earlier one."""
     _swap(record)
     first, last = record.asked[0], record.asked[-1]
     record.asked[0], record.asked[-1] = replace(last, number=first.number), replace(first, number=last.number)
@@ -105,6 +105,20 @@ def _leave_due(record: Record) -> None:
     record.due = 1
 
 
+def _other_words(record: Record) -> None:
+    _replies(record)[-1].text += " (and by the way)"
+
+
+def _note_for_staff(record: Record) -> None:
+    record.asked[0] = replace(record.asked[0], note="She wants a refund")
+    record.rows.append(replace(_replies(record)[-1], id="another", seq=99, text="She wants a refund"))
+
+
+def _pass_over(record: Record) -> None:
+    record.swept = True
+    record.rows.append(replace(record.rows[0], id="x", contact="somebody", seq=99))
+
+
 def _say_twice(record: Record) -> None:
     record.own_texts = ("(c1.",)
 
@@ -132,6 +146,9 @@ SPOILT: dict[str, tuple[Callable[[Record], None], str]] = {
     "counted twice": (_count("messages|replied|", 1), "counts: "),
     "not counted": (_count("messages|replied|", -1), "counts: "),
     "a lane is left": (_leave_due, "lost: "),
+    "words that nobody meant": (_other_words, "not meant for the contact: "),
+    "a note of another completion": (_note_for_staff, "not meant for the contact: "),
+    "what the sweeps passed": (_pass_over, "lost: "),
     "an own text is repeated": (_say_twice, "doubled: "),
 }
 
@@ -144,7 +161,7 @@ def good(machine: Machine) -> dict[str, Record]:
 
 @pytest.mark.parametrize("name", SPOILT)
 def test_a_spoilt_record_is_found_out(good: dict[str, Record], name: str) -> None:
-    """The checker names what is wrong with it, and nothing is wrong without."""
+    """The checker names the error, and finds none in the good record."""
     spoil, said = SPOILT[name]
     record = deepcopy(good["three parts"])
     assert faults_in(record) == []
@@ -153,7 +170,7 @@ def test_a_spoilt_record_is_found_out(good: dict[str, Record], name: str) -> Non
 
 
 def test_answers_in_the_wrong_order_are_found_out(good: dict[str, Record]) -> None:
-    """What was accepted before a later message was written is not answered after it."""
+    """A message that was accepted before a later one was written is not answered after it."""
     record = deepcopy(good["burst"])
     assert faults_in(record) == []
     _swap_messages(record)

@@ -1,4 +1,4 @@
-"""Every fault that the harness has found in the product, as the story by which it was found."""
+"""Every fault that the harness has found in the code, as the case that found it."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import pytest
 
 from tests.proof.cases import Case, run
 from tests.proof.faults import Fault
+from tests.proof.scenes import SCENES
 from tests.proof.shapes import SHAPES
 from tests.proof.walk import take, walk_of
 
 if TYPE_CHECKING:
     from tests.proof.machine import Machine
 
-BY_NAME = {shape.name: shape for shape in SHAPES}
+BY_NAME = {shape.name: shape for shape in (*SHAPES, *SCENES)}
 
 # What happened at which call of which shape; `count` is which call of that name it was.
 FOUND: dict[str, tuple[str, str, int, tuple[Fault, ...]]] = {
@@ -41,13 +42,19 @@ FOUND: dict[str, tuple[str, str, int, tuple[Fault, ...]]] = {
         0,
         (Fault.CRASH_AFTER, Fault.NEWER),
     ),
+    "half an answer was followed by a second one": (
+        "handover with a note",
+        "http POST /conversations/messages*",
+        1,
+        (Fault.REFUSED,),
+    ),
 }
 SEEDS = {"messages that joined were taken for delivered": 22, "and those that joined behind a burst": 38}
 
 
 @pytest.mark.parametrize("name", FOUND)
 def test_what_was_found_stays_mended(machine: Machine, name: str) -> None:
-    """A single fault, or one at each of the calls that follow."""
+    """It is a single fault, or one at each of the following calls."""
     shape, place, count, faults = FOUND[name]
     calls = run(machine, Case(BY_NAME[shape])).calls
     first = [number for number, one in enumerate(calls) if one == place][count]
@@ -58,7 +65,7 @@ def test_what_was_found_stays_mended(machine: Machine, name: str) -> None:
 
 @pytest.mark.parametrize("fault", [Fault.CRASH_AFTER, Fault.LOST, Fault.PAUSED_AFTER, Fault.STOPPED])
 def test_an_answer_on_record_is_never_bought_again(machine: Machine, fault: Fault) -> None:
-    """Whatever happens from the note of the post on, which saves the answer too: the service is asked once."""
+    """Whatever happens after the record of the post, which saves the answer too, the service is asked once."""
     shape = BY_NAME["one part"]
     calls = run(machine, Case(shape)).calls
     asking, note = [number for number, one in enumerate(calls) if one == "redis record*"]
@@ -68,8 +75,17 @@ def test_an_answer_on_record_is_never_bought_again(machine: Machine, fault: Faul
     assert [(str(one), len(one.record.asked)) for one in results if one.broken or len(one.record.asked) != 1] == []
 
 
+def test_what_waits_while_a_dead_letter_is_written_takes_its_texts_along(machine: Machine) -> None:
+    """Before, a later message did: the contact got the answer to its first words last."""
+    scene = BY_NAME["dead letter and a newer message"]
+    asking = run(machine, Case(scene)).calls.index("http assistable*")
+    result = run(machine, Case(scene, {asking: Fault.NEWER}))
+    assert result.broken == []
+    assert [one.marks for one in result.record.asked] == [("m1", "n1"), ("m2",)]
+
+
 def test_a_wait_before_a_read_back_is_no_difference_of_clocks(machine: Machine) -> None:
-    """Found by a pair: the only look comes after a crash, and its request to GHL waits for seconds to be paid for."""
+    """Found by a pair: the only look is after a crash, and its request to GHL waits seconds for the rate limit."""
     shape = BY_NAME["read-back: nothing tells of it"]
     results = []
     for claim, place in enumerate(run(machine, Case(shape)).calls):
@@ -84,5 +100,5 @@ def test_a_wait_before_a_read_back_is_no_difference_of_clocks(machine: Machine) 
 
 @pytest.mark.parametrize("name", SEEDS)
 def test_walks_that_broke_a_promise_keep_it_now(machine: Machine, name: str) -> None:
-    """By the seed that was printed."""
+    """They are repeated by their seeds."""
     assert take(machine, walk_of(SEEDS[name])).broken == []

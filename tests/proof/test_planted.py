@@ -1,4 +1,4 @@
-"""The harness is tried itself: faults are planted in scripts, in Python and in records, and each must be found."""
+"""The harness itself is tested: planted faults in scripts, Python and records must be found."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ from bridge.store.redis.lua import all_scripts, script
 from tests.proof.cases import Case, run, singles
 from tests.proof.clock import virtual
 from tests.proof.planted import PLANTED, InPython, InScript
+from tests.proof.planted_rules import RULES
+from tests.proof.scenes import SCENES
 from tests.proof.shapes import SHAPES
 from tests.proof.stores import FrontedAsyncRedis, VirtualRedis
 
 if TYPE_CHECKING:
     from tests.proof.machine import Machine
 
-BY_NAME = {shape.name: shape for shape in SHAPES}
+BY_NAME = {shape.name: shape for shape in (*SHAPES, *SCENES)}
 
 # By day one of three, by night all.
 BY_DAY_AND_NIGHT = [
-    one if number % 3 == 0 else pytest.param(one, marks=pytest.mark.nightly) for number, one in enumerate(PLANTED)
+    one if number % 3 == 0 else pytest.param(one, marks=pytest.mark.nightly) for number, one in enumerate((*PLANTED, *RULES))
 ]
 
 
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("planted", BY_DAY_AND_NIGHT, ids=lambda planted: planted.name)
 def test_a_planted_fault_is_found(machine: Machine, monkeypatch: pytest.MonkeyPatch, planted: InScript | InPython) -> None:
-    """At the latest by one of the single faults of one shape."""
+    """One of the single faults of one shape finds it."""
     if isinstance(planted, InScript):
         assert any(planted.was in virtual(script(name)) for name in all_scripts())
         plant = staticmethod(lambda text: text.replace(planted.was, planted.becomes))

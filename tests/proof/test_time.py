@@ -1,4 +1,4 @@
-"""The harness' own clock: scripts differ in one line and what stands before, and nothing is left to the server's clock."""
+"""The harness' clock: scripts differ in one line and their beginning, and nothing uses the server's clock."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("name", sorted(all_scripts()))
 def test_a_script_differs_in_the_line_of_its_time(name: str) -> None:
-    """Nothing else of it is replaced, no other line asks for the time, and before it stands what gives it expiries."""
+    """Nothing else is replaced, no other line reads the time, and the beginning sets the expiries."""
     assert virtual(script(name)).startswith(EXPIRY)
     real = script(name).splitlines(keepends=True)
     changed = virtual(script(name)).removeprefix(EXPIRY).splitlines(keepends=True)
@@ -28,14 +28,14 @@ def test_a_script_differs_in_the_line_of_its_time(name: str) -> None:
 
 
 def test_scripts_use_no_other_command_with_a_time() -> None:
-    """What stands before a script knows of three, and of one option of SET."""
+    """The beginning of a script handles three commands and one option of SET."""
     code = [source.code for source in (*all_scripts().values(), *all_parts().values())]
     others = "EXPIRE EXPIREAT PEXPIREAT TTL EXPIRETIME PEXPIRETIME SETEX PSETEX GETEX EX EXAT PXAT".split()  # noqa: SIM905
     assert [one for one in code if any(f"'{other}'" in one for other in others)] == []
 
 
 def test_what_expires_does_so_by_this_clock(machine: Machine) -> None:
-    """A key is gone as soon as this clock says so, one without an expiry stays, and the server's clock has no say."""
+    """A key is gone as soon as this clock says so; one without an expiry stays, and the server's clock does not matter."""
     redis, plain = machine.redis, machine.plain
     plain.flushall()
     clock = redis.clock = Clock(plain)
@@ -54,7 +54,7 @@ def test_what_expires_does_so_by_this_clock(machine: Machine) -> None:
 
 
 def test_what_would_expire_by_the_servers_clock_is_named(machine: Machine) -> None:
-    """An expiry that went past this clock fails the run."""
+    """An expiry by the server's clock fails the run."""
     machine.plain.set("{ghlb:}:past", 1, px=60_000)
     with pytest.raises(ResponseError, match=r"the server would expire \{ghlb:\}:past"):
         Clock(machine.plain).advance(1.0)
@@ -62,7 +62,7 @@ def test_what_would_expire_by_the_servers_clock_is_named(machine: Machine) -> No
 
 
 def test_a_run_is_the_same_each_time(machine: Machine) -> None:
-    """Its calls, and the moments of what GHL holds, don't depend on how fast this machine is."""
+    """Its calls, and the times in GHL, don't depend on the speed of this machine."""
     for shape in SHAPES:
         first, second = run(machine, Case(shape)), run(machine, Case(shape))
         assert first.calls == second.calls

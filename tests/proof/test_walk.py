@@ -1,4 +1,4 @@
-"""Walks: days of many contacts under one clock and one seed, with a fault at every twelfth call."""
+"""Walks: days of many contacts with one clock and one seed, and a fault at every twelfth call."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_a_walk_breaks_no_promise(machine: Machine, seed: int) -> None:
 
 
 def test_a_seed_is_one_schedule(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The same calls, faults and moments, however often the machine stalls on the way."""
+    """The calls, faults and times are the same, however often the machine stalls."""
     first = take(machine, walk_of(5))
     enter, numbers = Front.enter, count()
 
@@ -52,7 +52,7 @@ def test_a_seed_is_one_schedule(machine: Machine, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_seed_is_the_same_schedule_in_another_process() -> None:
-    """Nothing hangs on the order of sets, on the server's own seed, or on what ran before."""
+    """They depend neither on the order of sets, nor on the server's seed, nor on earlier runs."""
     command = [sys.executable, "-m", "tests.proof", "--walks", "1", "--seed", "5"]
     told = [
         subprocess.run(command, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True).stdout
@@ -65,7 +65,7 @@ def test_a_seed_is_the_same_schedule_in_another_process() -> None:
 
 @pytest.mark.timeout(300)
 def test_a_broken_promise_shrinks_to_what_breaks_it(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Of a planted fault (a claim that takes a lane off the schedule) an event and a fault or two are left."""
+    """For a planted fault (a claim that takes a lane off the schedule) one event and one or two faults remain."""
     planted = next(one for one in PLANTED if one.name == "a claim takes off the schedule")
     assert isinstance(planted, InScript)
     for client in (VirtualRedis, FrontedAsyncRedis):

@@ -1,4 +1,4 @@
-"""One seed, one schedule: contacts write for days, workers come and go, everything fails now and then, under one clock.
+"""One seed, one schedule: contacts write for days, workers start and stop, and all calls sometimes fail, by one clock.
 
 A walk that breaks a promise is made smaller, event by event and fault by fault, until what is left is needed to break it.
 """
@@ -10,9 +10,9 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tests.proof.checker import faults_in
-from tests.proof.faults import ARRIVALS, OF_LANES, Fault, faults_of
+from tests.proof.faults import ARRIVALS, OF_LANES, Fault, Stuck, faults_of
 from tests.proof.shapes import ASSISTABLE, POST, replay
-from tests.proof.simulation import Simulation, Stuck
+from tests.proof.simulation import Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -54,7 +54,7 @@ PLANNED: dict[str, Callable[[], dict[str, list[Fault]]]] = {
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happens at a moment (s): of a kind, to a contact; `id` is of the message."""
+    """An event at a time (s), of a kind and a contact; `id` is the message's."""
 
     at: float
     kind: str
@@ -64,7 +64,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Walk:
-    """What happens, and which calls meet which fault; `faults` None: as chance will have it, by the seed."""
+    """The events, and which calls have which fault; `faults` None: chosen by the seed."""
 
     seed: int
     world: str
@@ -74,7 +74,7 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The promises that a walk broke, the faults that it met, how many calls it made and how long (s) it took by its clock.
+    """Broken guarantees and faults of a walk, its number of calls, and its duration (s) by its clock.
 
     `moments` are the texts that GHL holds, each with its date (ms).
     """
@@ -96,7 +96,7 @@ def walk_of(seed: int) -> Walk:
 
 
 def _a_while(chance: Random, number: int) -> Iterator[Event]:
-    """Some contacts, who write only at this time, write within about a minute, and faults happen meanwhile."""
+    """Some contacts that write only in this time, within about a minute, with faults meanwhile."""
     start = chance.uniform(0, HOURS * 3600)
     contacts = [f"c{number}-{each}" for each in range(CONTACTS)]
     for each in range(AT_A_TIME):
@@ -105,7 +105,7 @@ def _a_while(chance: Random, number: int) -> Iterator[Event]:
 
 
 def take(machine: Machine, walk: Walk) -> Outcome:
-    """Take the walk, and check what came of it."""
+    """Run the walk, and check its result."""
     run = Simulation(machine, _planned(walk.faults or {}))
     if walk.faults is None:
         run.front.choose = _by_chance(walk.seed, run)
@@ -122,7 +122,7 @@ def take(machine: Machine, walk: Walk) -> Outcome:
 
 
 def shrink(machine: Machine, walk: Walk, outcome: Outcome) -> Walk:
-    """The smallest walk that is found which breaks a promise too."""
+    """The smallest found walk that breaks a guarantee too."""
     walk = replace(walk, faults=dict(outcome.struck))
 
     def breaks(smaller: Walk) -> bool:
@@ -150,8 +150,8 @@ def _fewer_faults(walk: Walk, size: int) -> Iterator[Walk]:
 def _settle_in(run: Simulation, world: str) -> None:
     run.apply(takeover_seconds=-1, **WORLDS[world])
     run.sweeps = world == "sweeps"
-    run.far.pieces = 3 if world == "long answers" else 1
-    run.far.delivers = world == "provider delivers"
+    run.far.manner.pieces = 3 if world == "long answers" else 1
+    run.far.manner.delivers = world == "provider delivers"
     if "business_hours" in WORLDS[world]:
         run.far.record.hours = (9 * 60, 17 * 60)
     left = [MOST_REPLAYS]
@@ -186,7 +186,7 @@ def _done(event: Event) -> Callable[[Simulation], object]:
 
 
 def _do(run: Simulation, event: Event) -> None:
-    """Let it happen."""
+    """Do an event."""
     words = f"Is it open on day {len(run.far.record.rows)}? [{event.id}]"
     match event.kind:
         case "burst":

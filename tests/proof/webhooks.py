@@ -1,4 +1,4 @@
-"""GHL's webhooks as bytes, signed, and the queue in which they wait until they are taken."""
+"""GHL's signed webhooks as bytes, and their queue until they are accepted."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ KEYS = read_keys(KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.Subjec
 
 @dataclass(slots=True, kw_only=True)
 class Webhook:
-    """One that is under way. `at` is when (s) GHL sends it, or tries again."""
+    """A webhook on its way. `at` is the time (s) at which GHL sends it, or repeats it."""
 
     at: float
     kind: str
@@ -51,6 +51,7 @@ def of_row(row: Row, *, at: float, workflow: bool = False) -> Webhook:
         "attachments": list(row.attachments),
         "source": row.source,
         **({"userId": row.user_id} if row.user_id else {}),
+        **({"conversationProviderId": row.provider} if row.provider else {}),
     }
     kind = row.by if row.by in {"contact", "person"} else "echo"
     if workflow:
@@ -68,13 +69,19 @@ def of_row(row: Row, *, at: float, workflow: bool = False) -> Webhook:
 
 
 def uninstall(at: float, ms: int) -> Webhook:
-    """The app is uninstalled."""
+    """The webhook of an uninstall."""
     told = {"type": "UNINSTALL", "locationId": LOCATION, "companyId": "company", "timestamp": _moment(ms)}
     return signed(told, at=at, kind="uninstall", contact="", id_="")
 
 
+def contact_update(at: float, ms: int, **told: Any) -> Webhook:
+    """The contact's tags or its wish not to be disturbed have changed."""
+    update = {"type": "ContactUpdate", "locationId": LOCATION, "id": "contact", "timestamp": _moment(ms), **told}
+    return signed(update, at=at, kind="update", contact="contact", id_="")
+
+
 def signed(told: Mapping[str, Any], *, at: float, kind: str, contact: str, id_: str) -> Webhook:
-    """As GHL signs them."""
+    """A webhook with GHL's signature."""
     body = _bytes(told)
     headers = {"x-ghl-signature": base64.b64encode(KEY.sign(body)).decode()}
     return Webhook(at=at, kind=kind, contact=contact, id=id_, body=body, headers=headers)

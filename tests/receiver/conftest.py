@@ -1,4 +1,4 @@
-"""The receiver as an ASGI application on a real Redis, and a key of our own in GHL's place."""
+"""The receiver as an ASGI application with a real Redis, and a key of the tests in the place of GHL's."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PEM = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyI
 
 
 def settings_for(redis_url: str, **more: str) -> Settings:
-    """Settings of a receiver on that Redis."""
+    """Settings of a receiver with that Redis."""
     secret = Fernet.generate_key().decode()
     return from_environment({"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": secret, "GHL_WEBHOOK_KEYS": PEM, **more})
 
@@ -47,7 +47,7 @@ class Receiver:
             return await client.request(method, path, content=body, headers=headers)
 
     async def take(self, body: bytes) -> httpx.Response:
-        """Send a webhook that is signed as GHL does."""
+        """Send a webhook signed like GHL's."""
         return await self.call("POST", "/webhooks/ghl", body, {"X-GHL-Signature": base64.b64encode(KEY.sign(body)).decode()})
 
     def knows(self, redis: Redis, *location_ids: str) -> None:
@@ -68,7 +68,7 @@ async def receiver(redis_url: str, redis: Redis) -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 async def stranded() -> AsyncIterator[Receiver]:
-    """A receiver whose Redis is not there; its password must not be told."""
+    """A receiver whose Redis can't be reached; its password must not be shown."""
     settings = settings_for("redis://:hidden@127.0.0.1:1/0")
     app = build(settings)
     async with app.router.lifespan_context(app):

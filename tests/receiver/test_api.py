@@ -1,4 +1,4 @@
-"""The admin API: logins, requests and answers, and refusals."""
+"""The admin API: logins, requests, answers and refusals."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ def url(redis_url: str) -> Iterator[str]:
 
 @pytest.fixture
 def api(url: str, redis: Redis) -> Iterator[httpx.Client]:
-    """A client that is let in, and an empty Redis."""
+    """A client with a valid token, and an empty Redis."""
     del redis
     with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}) as client:
         yield client
 
 
 def refused(answer: httpx.Response) -> tuple[int, str]:
-    """Status and code of a refusal, which has a sentence too."""
+    """The status and the code of a refusal, which has a sentence too."""
     error = answer.json()["error"]
     assert answer.headers["content-type"] == "application/json"
     assert error["message"]
@@ -51,7 +51,7 @@ def apply(api: httpx.Client, *ids: str, **more: Any) -> httpx.Response:
 
 
 def test_what_is_applied_is_listed_shown_paused_and_removed(api: httpx.Client) -> None:
-    """A location's whole life over HTTP; its token never comes out again."""
+    """All operations on a location work over HTTP; its token is never returned."""
     assert apply(api, "One", "Two").json()["locations"][0]["id"] == "One"
     assert api.post("/locations/One/pause").json() == {"id": "One"}
     assert [(each["id"], each["state"]) for each in api.get("/locations").json()["locations"]] == [
@@ -67,7 +67,7 @@ def test_what_is_applied_is_listed_shown_paused_and_removed(api: httpx.Client) -
 
 
 def test_every_change_is_noted_with_its_door(api: httpx.Client) -> None:
-    """What came by the admin token is told apart."""
+    """Changes with the admin token are marked."""
     apply(api, "One")
     api.post("/locations/One/pause")
     api.get("/locations/One")
@@ -81,7 +81,7 @@ def test_every_change_is_noted_with_its_door(api: httpx.Client) -> None:
 
 
 def test_a_message_is_explained(api: httpx.Client, redis: Redis) -> None:
-    """In the contract's form."""
+    """The answer has the contract's format."""
     apply(api, "here")
     accept(redis, message("m1"))
 
@@ -105,7 +105,7 @@ STRANGERS: dict[str, dict[str, str]] = {
 
 @pytest.mark.parametrize("headers", STRANGERS.values(), ids=STRANGERS)
 def test_nobody_is_let_in_without_the_token(url: str, redis: Redis, headers: dict[str, str]) -> None:
-    """401, for every path there is or isn't, and the header that says how to log in."""
+    """The status is 401 for every path, existing or not, with the header that says how to log in."""
     del redis
     encoded = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     for path in ("/locations", "/openapi.json", "/nowhere"):
@@ -115,7 +115,7 @@ def test_nobody_is_let_in_without_the_token(url: str, redis: Redis, headers: dic
 
 
 def test_without_a_token_in_the_settings_the_api_is_closed(redis_url: str, redis: Redis) -> None:
-    """403 for everybody, whatever they send."""
+    """The status is 403 for every request."""
     del redis
     with served(redis_url, BRIDGE_ADMIN_TOKEN="") as url:
         for token in ("", "Bearer", f"Bearer {ADMIN_TOKEN}"):
@@ -124,7 +124,7 @@ def test_without_a_token_in_the_settings_the_api_is_closed(redis_url: str, redis
 
 
 def test_who_guesses_too_often_has_to_wait(api: httpx.Client, url: str) -> None:
-    """After twenty wrong tokens in a minute an address is told 429 and how long to wait, even with the right one by then."""
+    """After twenty wrong tokens in a minute an address gets 429 and the time to wait, even with the right token."""
     for _ in range(MOST_OF_AN_ADDRESS):
         assert httpx.get(f"{url}/audit").status_code == 401
         assert httpx.get(f"{url}/audit", headers=WRONG).status_code == 401
@@ -137,7 +137,7 @@ def test_who_guesses_too_often_has_to_wait(api: httpx.Client, url: str) -> None:
 
 
 def test_failures_from_elsewhere_lock_no_operator_out(redis: Redis) -> None:
-    """Over two hundred failures in a minute strangers wait; who has logged in before is only asked for its own."""
+    """After two hundred failures in a minute unknown addresses wait; for an address with an earlier login only its own count."""
     logins = LoginRateLimit(redis)
     logins.succeeded("operator")
     for number in range(MOST_OF_ALL):
@@ -151,7 +151,7 @@ def test_failures_from_elsewhere_lock_no_operator_out(redis: Redis) -> None:
 
 
 def test_all_that_is_kept_of_logins_expires(redis: Redis) -> None:
-    """Failures after a minute from the first of them, known addresses after a day."""
+    """Failures expire a minute after the first of them, known addresses after a day."""
     logins = LoginRateLimit(redis)
     logins.failed("a")
     redis.pexpire(key("logins", "a"), WINDOW_MS - 5000)
@@ -188,18 +188,18 @@ REQUESTS = {
 
 @pytest.mark.parametrize(("method", "path", "body", "status"), REQUESTS.values(), ids=REQUESTS)
 def test_a_wrong_request_is_named(api: httpx.Client, method: str, path: str, body: str, status: int) -> None:
-    """Each with its status, a code for programs and a sentence for people."""
+    """Each error has its status, a code for programs and a sentence for people."""
     assert refused(api.request(method, path, content=body))[0] == status
 
 
 def test_a_wrong_method_tells_the_right_ones(api: httpx.Client) -> None:
-    """405 with Allow."""
+    """The status is 405 with Allow."""
     assert set(api.patch("/locations").headers["allow"].split(", ")) == {"GET", "HEAD", "PUT"}
     assert api.head("/locations").status_code == 200
 
 
 def test_a_body_without_end_is_not_read(api: httpx.Client) -> None:
-    """413 as soon as it is known to be too large, be it announced or not."""
+    """The status is 413 as soon as the size is known to be too large, announced or not."""
 
     def endless() -> Iterator[bytes]:
         for _ in range(20):
@@ -210,14 +210,14 @@ def test_a_body_without_end_is_not_read(api: httpx.Client) -> None:
 
 
 def test_without_redis_the_api_says_so() -> None:
-    """503 with a sentence, and no traceback."""
+    """The status is 503, with a sentence and without a traceback."""
     with served("redis://127.0.0.1:1/0") as url:
         answer = httpx.get(f"{url}/api/v1/locations", headers={"Authorization": f"Bearer {ADMIN_TOKEN}"}, timeout=30)
         assert refused(answer) == (503, "unavailable")
 
 
 def test_without_the_secret_key_webhooks_are_served_and_locations_are_not(redis_url: str, redis: Redis) -> None:
-    """What is missing for one thing hinders no other."""
+    """A missing setting affects only what needs it."""
     keep(redis)
     with served(redis_url, BRIDGE_SECRET_KEY="") as url:
         answer = httpx.get(f"{url}/api/v1/locations", headers={"Authorization": f"Bearer {ADMIN_TOKEN}"})
@@ -226,7 +226,7 @@ def test_without_the_secret_key_webhooks_are_served_and_locations_are_not(redis_
 
 
 def test_a_thousand_locations_are_applied_in_seconds(api: httpx.Client) -> None:
-    """In less than 5 s, whole or not at all."""
+    """It takes less than 5 s, and applies all or none."""
     began = time.monotonic()
     done = apply(api, *(f"L{number:04}" for number in range(1000)))
 
@@ -237,7 +237,7 @@ def test_a_thousand_locations_are_applied_in_seconds(api: httpx.Client) -> None:
 
 
 def test_the_document_tells_every_operation(api: httpx.Client) -> None:
-    """OpenAPI 3.1, made from the same table that the routes are made from."""
+    """It is OpenAPI 3.1, generated from the same registry as the routes."""
     document = api.get("/openapi.json").json()
 
     told = {(path, method.upper()) for path, methods in document["paths"].items() for method in methods}

@@ -1,4 +1,4 @@
-"""The admin API keeps the word of its own document, whatever is asked."""
+"""The admin API follows its own OpenAPI document for any request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ignored_auth.enabled = false
 
 
 def test_every_answer_is_as_the_document_says(redis_url: str, redis: Redis, tmp_path: Path) -> None:
-    """Schemathesis finds no answer of another form, no fault of the server, and nothing accepted or refused wrongly."""
+    """Schemathesis finds no answer of another format, no server error, and nothing accepted or refused wrongly."""
     keep(redis)
     accept(redis, message("m1"))
     write_dead_letter(redis, 2)

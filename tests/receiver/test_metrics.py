@@ -1,4 +1,4 @@
-"""/metrics: what all processes have counted, in a form that Prometheus reads, and nothing about people."""
+"""/metrics: the counts of all processes in Prometheus' format, without personal data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from bridge.ghl.access import Need
-from bridge.ghl.rate_limit import Limits
+from bridge.ghl.rate_limit_headers import Limits
 from bridge.metrics import FAMILIES, GHL_REQUEST, Tally
 from bridge.model import Dead, Ended, LocationId, Reason, Status
 from bridge.receiver.app import build
@@ -33,7 +33,7 @@ HERE = LocationId(EVENT["locationId"])
 
 
 async def samples(receiver: Receiver) -> dict[str, float]:
-    """Every sample by its name and what its labels say."""
+    """Every sample by its name and its labels."""
     text = (await receiver.call("GET", "/metrics")).text
     return {
         " ".join([sample.name, *(value for _, value in sorted(sample.labels.items()) if value)]): sample.value
@@ -43,7 +43,7 @@ async def samples(receiver: Receiver) -> dict[str, float]:
 
 
 def live_a_little(redis: Redis, receiver: Receiver) -> None:
-    """Something of everything: replies, skips, a hold, requests."""
+    """Some replies, skips, a hold, and requests."""
     receiver.knows(redis, HERE)
     lanes = lanes_of(redis)
     for number in range(5):
@@ -63,7 +63,7 @@ def live_a_little(redis: Redis, receiver: Receiver) -> None:
 
 
 async def test_prometheus_can_read_it(receiver: Receiver, redis: Redis) -> None:
-    """In both of its formats; every metric says what it is, and every histogram is whole."""
+    """It can be read in both formats; every metric has its description, and every histogram is complete."""
     live_a_little(redis, receiver)
     plain = await receiver.call("GET", "/metrics")
     families = list(parse(plain.text))
@@ -82,7 +82,7 @@ async def test_prometheus_can_read_it(receiver: Receiver, redis: Redis) -> None:
 
 @pytest.mark.skipif(not shutil.which("promtool"), reason="promtool is not installed; Debian has it in `prometheus`")
 async def test_names_and_units_are_as_prometheus_wants_them(receiver: Receiver, redis: Redis) -> None:
-    """`promtool check metrics` has nothing to say."""
+    """`promtool check metrics` reports nothing."""
     live_a_little(redis, receiver)
     text = (await receiver.call("GET", "/metrics")).text
     done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True, text=True, check=False)  # noqa: ASYNC221, S607
@@ -90,7 +90,7 @@ async def test_names_and_units_are_as_prometheus_wants_them(receiver: Receiver, 
 
 
 async def test_what_happened_is_counted(receiver: Receiver, redis: Redis) -> None:
-    """Outcomes by status and reason, times in their buckets, and what there is now."""
+    """Outcomes by status and reason, times in their buckets, and gauges are counted."""
     live_a_little(redis, receiver)
     found = await samples(receiver)
     assert found["ghl_bridge_messages_accepted_total"] == 5
@@ -115,7 +115,7 @@ async def test_what_happened_is_counted(receiver: Receiver, redis: Redis) -> Non
 
 
 async def test_webhooks_are_counted_by_their_answer(receiver: Receiver, redis: Redis) -> None:
-    """What a receiver has told comes a second later, from whichever receiver it is asked."""
+    """A receiver's counts are written after a second, and every receiver shows them."""
     receiver.knows(redis, HERE)
     await receiver.take(SMS)
     await receiver.take(SMS)
@@ -136,7 +136,7 @@ async def test_webhooks_are_counted_by_their_answer(receiver: Receiver, redis: R
 
 
 async def test_the_least_of_ghls_budget_is_told(receiver: Receiver, redis: Redis) -> None:
-    """Of whichever location has the least left; and how many wait for more."""
+    """It is that of the location with the least left, with the number of locations that wait."""
     found = await samples(receiver)
     assert found["ghl_bridge_ghl_budget_left_ratio interval"] == found["ghl_bridge_ghl_budget_left_ratio day"] == 1
     receiver.knows(redis, HERE, LocationId("another"))
@@ -152,7 +152,7 @@ async def test_the_least_of_ghls_budget_is_told(receiver: Receiver, redis: Redis
 
 
 async def test_it_names_nobody(receiver: Receiver, redis: Redis) -> None:
-    """No id of a location, contact, conversation or message; locations only where the setting says so."""
+    """It has no id of a location, contact, conversation or message; locations only with their setting."""
     live_a_little(redis, receiver)
     redis.hincrby(key("tally", HERE), "deliveries|SMS|accepted", 1)
     text = (await receiver.call("GET", "/metrics")).text
@@ -167,13 +167,13 @@ async def test_it_names_nobody(receiver: Receiver, redis: Redis) -> None:
 
 
 async def test_a_family_of_another_version_is_left_out(receiver: Receiver, redis: Redis) -> None:
-    """While versions run side by side, one counts what the other doesn't know."""
+    """While two versions run, one of them counts families that the other doesn't know."""
     redis.hset(key("totals"), mapping={"news|a|b": 1, "messages|replied|": 3})
     assert (await samples(receiver))["ghl_bridge_messages_total replied"] == 3
 
 
 async def test_without_redis_there_are_no_metrics(stranded: Receiver) -> None:
-    """503 with a sentence, and no password in it."""
+    """The status is 503, with a sentence and without a password."""
     answer = await stranded.call("GET", "/metrics")
     assert answer.status_code == 503
     assert "Redis could not" in answer.text

@@ -17,7 +17,7 @@ PAGES = ("/", "/api/docs")
 
 
 async def test_the_root_tells_what_this_is(receiver: Receiver) -> None:
-    """Its name, what it does, and links to console, API and health."""
+    """It has the name, what it does, and links to console, API and health."""
     page = (await receiver.call("GET", "/")).text
 
     assert "answers the conversations of GoHighLevel locations" in page
@@ -26,7 +26,7 @@ async def test_the_root_tells_what_this_is(receiver: Receiver) -> None:
 
 
 async def test_the_rendered_api_has_every_operation_and_record(receiver: Receiver) -> None:
-    """Each method and path with its parameters, each record with its fields; a reference leads to its record."""
+    """It has each method and path with its parameters, and each record with its fields; a reference links to its record."""
     page, document = (await receiver.call("GET", "/api/docs")).text, describe(OPERATIONS)
 
     ids = re.findall('id="([^"]+)"', page)
@@ -41,7 +41,7 @@ async def test_the_rendered_api_has_every_operation_and_record(receiver: Receive
 
 @pytest.mark.parametrize("path", PAGES)
 async def test_nothing_comes_from_another_host(receiver: Receiver, path: str) -> None:
-    """Every address on the page is of this host, no script runs there, and the policy lets nothing else in."""
+    """Every address on the page is of this host, no script runs there, and the policy allows nothing else."""
     answer = await receiver.call("GET", path)
 
     assert all(link.startswith(("/", "#")) for link in re.findall('(?:href|src|action)="([^"]*)"', answer.text))
@@ -52,7 +52,7 @@ async def test_nothing_comes_from_another_host(receiver: Receiver, path: str) ->
 
 @pytest.mark.parametrize("path", PAGES)
 async def test_every_region_has_a_name_of_its_own(receiver: Receiver, path: str) -> None:
-    """Screen readers list regions by name, in any case; what scrolls can be reached by keyboard."""
+    """Screen readers list regions by name; a region that scrolls can be reached by keyboard."""
     page = (await receiver.call("GET", path)).text
 
     names = [name.lower() for name in re.findall('aria-label="([^"]+)"', page)]

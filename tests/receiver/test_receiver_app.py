@@ -1,4 +1,4 @@
-"""The receiver's routes: every answer is one that its sender can act on."""
+"""The receiver's routes: its sender can act on every answer."""
 
 from __future__ import annotations
 
@@ -65,14 +65,14 @@ async def test_only_the_doors_that_there_are_can_be_opened(
     ["/webhooks/ghl/", "//webhooks/ghl", "/webhooks//ghl", "///webhooks///ghl//", "/webhooks/workflow/", "//webhooks/workflow"],
 )
 async def test_a_slash_too_many_is_the_same_route(receiver: Receiver, path: str) -> None:
-    """A doubled or trailing slash leads to the webhook's route: never a redirect, never a 404."""
+    """A doubled or trailing slash leads to the webhook's route, without a redirect or a 404."""
     answers = [await receiver.call(method, f"http://bridge{path}") for method in ("POST", "GET")]
     assert [answer.status_code for answer in answers] == [401, 405]
 
 
 @pytest.mark.parametrize("name", EVENTS)
 async def test_no_authentic_event_is_answered_with_an_error(receiver: Receiver, redis: Redis, name: str) -> None:
-    """Each of GHL's own payloads gets a 2xx and a status of the contract; inbound messages of a known location get the 202."""
+    """Each of GHL's own payloads gets a 2xx and a status of the contract; inbound messages of a known location get 202."""
     event = json.loads(EVENTS[name])
     receiver.knows(redis, str(event.get("locationId") or "Unknown"))
 
@@ -87,7 +87,7 @@ async def test_no_authentic_event_is_answered_with_an_error(receiver: Receiver, 
 
 
 async def test_the_answer_names_the_ids(receiver: Receiver, redis: Redis) -> None:
-    """Its sender can use `explain` for it."""
+    """The sender can use them with `explain`."""
     event = json.loads(SMS)
     receiver.knows(redis, event["locationId"])
     ids = {"message_id": event["messageId"], "conversation_id": event["conversationId"]}
@@ -97,7 +97,7 @@ async def test_the_answer_names_the_ids(receiver: Receiver, redis: Redis) -> Non
 
 
 async def test_without_redis_nothing_is_promised(stranded: Receiver) -> None:
-    """429 with `Retry-After`; `readyz` is 503 and gives no password away; `healthz` is 200."""
+    """Webhooks get 429 with `Retry-After`; `readyz` is 503 without a password; `healthz` is 200."""
     answer, ready, alive = (
         await stranded.take(SMS),
         await stranded.call("GET", "/readyz"),
@@ -110,12 +110,12 @@ async def test_without_redis_nothing_is_promised(stranded: Receiver) -> None:
 
 
 async def test_an_unsigned_webhook_costs_redis_nothing(stranded: Receiver) -> None:
-    """The signature is checked before anything else: a stranger learns nothing of Redis' health."""
+    """The signature is checked first, so a stranger learns nothing of Redis' state."""
     assert (await stranded.call("POST", "/webhooks/ghl", b"{}")).status_code == 401
 
 
 async def test_a_state_that_is_not_what_it_should_be_is_no_promise(receiver: Receiver, redis: Redis) -> None:
-    """A script that fails in the middle is answered 429, as everything is that was not written."""
+    """If a script fails, the answer is 429, as for everything that was not stored."""
     event = json.loads(SMS)
     receiver.knows(redis, event["locationId"])
     redis.set(key("waiting", event["locationId"], event["contactId"]), "not a list")
@@ -124,7 +124,7 @@ async def test_a_state_that_is_not_what_it_should_be_is_no_promise(receiver: Rec
 
 
 async def test_a_state_that_never_had_a_location_promises_nothing(receiver: Receiver, redis: Redis) -> None:
-    """An emptied Redis, or another one: messages of both directions are answered 429 until there is a location, then 200."""
+    """With an emptied Redis, messages of both directions get 429 until there is a location, then 200."""
     before = [await receiver.take(EVENTS[name]) for name in ("inbound_sms_full_envelope", "inbound_call", "outbound_sms")]
     ready = await receiver.call("GET", "/readyz")
     receiver.knows(redis, "somewhere")
@@ -141,7 +141,7 @@ async def test_a_state_that_never_had_a_location_promises_nothing(receiver: Rece
     ("code", "words"), [("READONLY", "a replica"), ("NOREPLICAS", "fewer replicas"), ("OOM", "full"), ("NOPERM", "right")]
 )
 async def test_a_redis_that_refuses_writes_is_not_ready(receiver: Receiver, redis: Redis, code: str, words: str) -> None:
-    """`readyz` is 503 with the server's reason in words, webhooks are answered 429, and `healthz` is 200 all the while."""
+    """`readyz` is 503 with the server's reason as a sentence, webhooks get 429, and `healthz` stays 200."""
     receiver.knows(redis, json.loads(SMS)["locationId"])
     with FAULTS[code](redis):
         ready, alive = await receiver.call("GET", "/readyz"), await receiver.call("GET", "/healthz")
@@ -152,7 +152,7 @@ async def test_a_redis_that_refuses_writes_is_not_ready(receiver: Receiver, redi
 
 
 async def test_an_install_works_on_a_state_without_a_location(receiver: Receiver) -> None:
-    """It is the first location: later messages there are not mistaken for those of an emptied Redis."""
+    """It is the first location, so later messages there don't count as those of an emptied Redis."""
     install = json.loads(EVENTS["app_install_location"])
     installed = await receiver.take(EVENTS["app_install_location"])
     written = await receiver.take(json.dumps({**json.loads(SMS), "locationId": install["locationId"]}).encode())
@@ -162,7 +162,7 @@ async def test_an_install_works_on_a_state_without_a_location(receiver: Receiver
 
 
 async def test_readyz_tells_what_an_operator_asks(receiver: Receiver, redis: Redis) -> None:
-    """How many workers live, how old the oldest overdue conversation is, and whether a 202 would be kept."""
+    """It has the number of live workers, the age of the oldest overdue conversation, and whether a 202 is durable."""
     receiver.knows(redis, json.loads(SMS)["locationId"])
     await receiver.take(SMS)
     deadline = time.monotonic() + 5
@@ -177,7 +177,7 @@ async def test_readyz_tells_what_an_operator_asks(receiver: Receiver, redis: Red
 
 @pytest.mark.parametrize("announced", [True, False])
 async def test_of_an_endless_body_little_is_read(receiver: Receiver, announced: bool) -> None:
-    """The answer leaves when the limit is passed; a little more is read so that it arrives, and then no more."""
+    """The answer is sent at the limit; a little more is read so that it arrives, and then no more."""
     read = 0
     sent: list[Message] = []
     told_after: list[int] = []
@@ -205,7 +205,7 @@ async def test_of_an_endless_body_little_is_read(receiver: Receiver, announced: 
 
 
 def test_what_a_web_process_starts_with_is_not_looked_through_for_garbage(redis_url: str) -> None:
-    """Python's collector passes over all that was there before the first request, and comes seldom."""
+    """Python's garbage collector skips what existed before the first request, and runs rarely."""
     told = "import gc; from bridge.receiver.app import from_process_environment as start; "
     told += "start(); print(gc.get_freeze_count(), gc.get_threshold()[0])"
     command, environ = (sys.executable, "-c", told), {**os.environ, "REDIS_URL": redis_url, "GHL_WEBHOOK_KEYS": PEM}
@@ -213,3 +213,17 @@ def test_what_a_web_process_starts_with_is_not_looked_through_for_garbage(redis_
 
     frozen, after = map(int, done.stdout.split())
     assert frozen > after == COLLECT_AFTER
+
+
+async def test_an_event_takes_the_direct_way(receiver: Receiver, redis: Redis) -> None:
+    """Neither Starlette's middleware nor its routes see a webhook at its exact path; the answer is the same as by the route."""
+    receiver.knows(redis, json.loads(SMS)["locationId"])
+    direct = await receiver.take(SMS)
+    built = [receiver.app.middleware_stack is not None]
+    signed = direct.request.headers["x-ghl-signature"]
+    by_route = await receiver.call("POST", "http://bridge//webhooks/ghl", SMS, {"X-GHL-Signature": signed})
+    built.append(receiver.app.middleware_stack is not None)
+    assert built == [False, True]
+    assert [direct.status_code, by_route.status_code] == [202, 200]
+    assert dict(direct.json(), status="") == dict(by_route.json(), status="")
+    assert direct.headers.keys() == by_route.headers.keys()

@@ -1,4 +1,4 @@
-"""The install pages: whatever happens, a person reads a sentence that says what to do."""
+"""The install pages: a person always reads a sentence that says what to do."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ def settings_for(redis_url: str, **environ: str) -> Settings:
 
 
 async def get(settings: Settings, path: str, cookies: httpx.Cookies | None = None) -> httpx.Response:
-    """Ask as a browser does, without following redirects."""
+    """Send a browser's request, without following redirects."""
     transport = httpx.ASGITransport(app=build(settings))
     async with httpx.AsyncClient(transport=transport, base_url="http://bridge", cookies=cookies) as client:
         return await client.get(path)
 
 
 async def test_an_install_goes_out_to_ghl_and_comes_back(redis_url: str, redis: Redis) -> None:
-    """A redirect with a mark; with that mark and a code, a page that says what is next, and tokens that are kept."""
+    """A redirect has a state; with it and a code the page says what comes next, and the tokens are stored."""
     with OtherSide(answering(http(200, OWN))) as ghl:
         settings = settings_for(redis_url, GHL_API_URL=ghl.url)
         away = await get(settings, "/oauth/install")
@@ -62,7 +62,7 @@ async def test_an_install_goes_out_to_ghl_and_comes_back(redis_url: str, redis: 
 
 
 async def test_an_install_ends_in_the_browser_in_which_it_began(redis_url: str, redis: Redis) -> None:
-    """Somebody else's link, with a code and a state that are good, installs nothing; no page stands in a foreign frame."""
+    """Somebody else's link with a valid code and state installs nothing, and no page may be in a foreign frame."""
     with OtherSide(answering(http(200, OWN))) as ghl:
         settings = settings_for(redis_url, GHL_API_URL=ghl.url)
         away = await get(settings, "/oauth/install")
@@ -92,7 +92,7 @@ async def test_an_install_ends_in_the_browser_in_which_it_began(redis_url: str, 
 async def test_what_goes_wrong_is_said_on_a_page(
     redis_url: str, redis: Redis, *, path: str, answer: bytes, status: int, word: str
 ) -> None:
-    """Each with a status of its own, what to do, and nothing of what was in the address."""
+    """Each error has its status and what to do, and nothing from the address."""
     with OtherSide(answering(answer)) as ghl:
         told = await get(settings_for(redis_url, GHL_API_URL=ghl.url), path)
     assert (told.status_code, told.headers["content-type"]) == (status, "text/html; charset=utf-8")
@@ -104,14 +104,14 @@ async def test_what_goes_wrong_is_said_on_a_page(
 @pytest.mark.parametrize("missing", ["GHL_CLIENT_ID", "GHL_CLIENT_SECRET", "GHL_REDIRECT_URL", "BRIDGE_SECRET_KEY"])
 @pytest.mark.parametrize("path", ["/oauth/install", "/oauth/callback?code=c"])
 async def test_without_an_app_it_is_said_what_to_set(redis_url: str, path: str, missing: str) -> None:
-    """404, with the names of all settings that it takes."""
+    """The status is 404, with the names of all required settings."""
     told = await get(settings_for(redis_url, **{missing: ""}), path)
     assert told.status_code == 404
     assert missing in told.text
 
 
 async def test_without_redis_the_install_waits() -> None:
-    """503, and GHL isn't shown the code."""
+    """The status is 503, and the code is not sent to GHL."""
     with OtherSide(answering(http(200, OWN))) as ghl:
         told = await get(settings_for("redis://127.0.0.1:1/0", GHL_API_URL=ghl.url), "/oauth/callback?code=c")
     assert (told.status_code, "nothing was saved" in told.text, ghl.requests) == (503, True, [])

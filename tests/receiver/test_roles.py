@@ -1,4 +1,4 @@
-"""Named operators: every operation and every page with each role, and of a location that the operator may not see nothing."""
+"""Named operators: every operation and page with each role, and no access to other locations."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ BY_OPERATION: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def url(redis_url: str) -> Iterator[str]:
-    """A receiver for all of them."""
+    """One receiver for all tests of this file."""
     with served(redis_url) as url:
         yield url
 
 
 @pytest.fixture
 def filled(redis: Redis) -> Redis:
-    """Two locations that have the same of everything, and an operator of each role; `client` is an admin of one of the two."""
+    """Two locations with equal data, and an operator of each role; `client` is an admin of one of the two."""
     keep(redis, "own", OTHER)
     for location in ("own", OTHER):
         end(redis, location, "contact", Status.REPLIED, "m1")
@@ -77,7 +77,7 @@ def filled(redis: Redis) -> Redis:
 
 
 def end(redis: Redis, location: str, contact: str, status: Status, id_: str) -> None:
-    """A message that is over."""
+    """A message with its outcome."""
     name = MessageId(f"{id_}-{location}")
     accept(redis, message(name, f"{contact}-{location}", location))
     lane = Lane(LocationId(location), ContactId(f"{contact}-{location}"))
@@ -98,7 +98,7 @@ def _filled_in(value: Any, location: str) -> Any:
 
 
 def ask(url: str, operation: Operation[Any, Any], token: str, *, location: str, bare: bool = False) -> httpx.Response:
-    """Call an operation about a location; `bare`: without the fields that may be left out."""
+    """Call an operation for a location; `bare`: without its optional fields."""
     named = BY_OPERATION.get(operation.name, {})
     asked: dict[str, Any] = {}
     for field in fields(operation.asks):
@@ -115,20 +115,20 @@ def ask(url: str, operation: Operation[Any, Any], token: str, *, location: str, 
 
 
 def code(answer: httpx.Response) -> str:
-    """The kind of a refusal; empty for an answer."""
+    """The code of a refusal; empty for an answer."""
     return "" if answer.status_code == 200 else str(answer.json()["error"]["code"])
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
 def test_every_operation_has_a_role_and_a_reach(operation: Operation[Any, Any]) -> None:
-    """A new one says who may run it, and which locations it is about."""
+    """A new operation must name who may run it, and for which locations."""
     assert operation.role is not None
     assert operation.reach is not None
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
 def test_every_operation_is_for_its_role(url: str, filled: Redis, operation: Operation[Any, Any]) -> None:
-    """The role below is refused with 403 and changes nothing; the role itself is let through."""
+    """The role below gets 403 and changes nothing; the role itself may run it."""
     del filled
     assert operation.role is not None
     lower = LOWER[operation.role]
@@ -139,7 +139,7 @@ def test_every_operation_is_for_its_role(url: str, filled: Redis, operation: Ope
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda each: each.name)
 def test_every_operation_keeps_to_the_operators_locations(url: str, filled: Redis, operation: Operation[Any, Any]) -> None:
-    """Of another location nothing is told or changed, whatever is asked; the operator's own one is let through."""
+    """Another location's data is neither shown nor changed by any operation; the operator's own location works."""
     before = snapshot(filled)
     if operation.reach is everywhere:
         assert code(ask(url, operation, "token-client", location="own")) == "forbidden"
@@ -154,20 +154,20 @@ def test_every_operation_keeps_to_the_operators_locations(url: str, filled: Redi
 
 
 def snapshot(redis: Redis) -> dict[str, object]:
-    """All that is stored about the other location."""
+    """All stored data of the other location."""
     return {name: redis.dump(name) for name in sorted(redis.scan_iter(f"*{OTHER}*"))}
 
 
 @contextmanager
 def log_in(url: str, token: str) -> Iterator[httpx.Client]:
-    """A browser of an operator."""
+    """A browser with an operator's login."""
     with httpx.Client(base_url=f"{url}/console", follow_redirects=True) as client:
         assert client.post("/login", data={"token": token}).status_code == 200
         yield client
 
 
 def addresses(path: str, location: str) -> list[str]:
-    """Addresses of a page about a location."""
+    """The addresses of a page about a location."""
     if "{id}" not in path:
         return [path, f"{path}?location={location}", f"{path}?location_id={location}", f"{path}?q={location}"]
     ids = [location] if path.startswith("/locations") else [f"contact-{location}", f"m1-{location}", f"lost-{location}"]
@@ -176,7 +176,7 @@ def addresses(path: str, location: str) -> list[str]:
 
 @pytest.mark.parametrize("path", [*PAGES, *FILES])
 def test_every_page_keeps_to_the_operators_locations(url: str, filled: Redis, path: str) -> None:
-    """Pages of its own location are there; whatever is asked about another one, no page names anything of it."""
+    """Pages of its own location exist; no page names anything of another one."""
     del filled
     with log_in(url, "token-client") as client:
         for address in addresses(path, "own")[:1]:
@@ -208,7 +208,7 @@ FORMS: dict[str, tuple[Role, dict[str, str]]] = {
 
 @pytest.mark.parametrize("path", CHANGES)
 def test_every_form_is_for_its_role(url: str, filled: Redis, path: str) -> None:
-    """The role below gets 403 and changes nothing; a form of a new path has to say its role here."""
+    """The role below gets 403 and changes nothing; a form with a new path needs its role here."""
     del filled
     role, form = FORMS[path]
     id_ = "own" if path.startswith("/locations") else "contact-own"
@@ -222,7 +222,7 @@ def test_every_form_is_for_its_role(url: str, filled: Redis, path: str) -> None:
 
 
 def test_the_operators_name_is_in_the_audit_log(url: str, filled: Redis) -> None:
-    """With its interface; the admin token's changes have the interface alone."""
+    """It is there with the interface; changes with the admin token have only the interface."""
     del filled
     pause = next(each for each in OPERATIONS if each.name == "locations.pause")
     ask(url, pause, "token-operate", location="own")
@@ -237,7 +237,7 @@ def test_the_operators_name_is_in_the_audit_log(url: str, filled: Redis) -> None
 
 
 def test_a_removed_operator_is_out_at_once(url: str, filled: Redis) -> None:
-    """Its token and its logins; a new operator of the same name gets neither."""
+    """Token and logins become invalid; a new operator of the same name gets neither."""
     operators = Operators(filled)
     with log_in(url, "token-jane") as client:
         assert "Log out" in client.get("/live").text
@@ -249,7 +249,7 @@ def test_a_removed_operator_is_out_at_once(url: str, filled: Redis) -> None:
 
 
 def test_what_is_kept_of_operators_expires(filled: Redis) -> None:
-    """With the last of them, and no token is stored."""
+    """It expires with the last of them, and no token is stored."""
     names = [*filled.scan_iter("*operator*")]
     assert len(names) > 2
     assert all(0 < filled.pttl(name) <= LASTS_MS for name in names)
@@ -258,7 +258,7 @@ def test_what_is_kept_of_operators_expires(filled: Redis) -> None:
 
 
 def test_an_operator_of_all_locations_is_not_limited(filled: Redis) -> None:
-    """Without a list of locations."""
+    """It has no list of locations."""
     found = Operators(filled).of_token("token-client")
     assert found is not None
     assert found.location_ids == frozenset({LocationId("own")})

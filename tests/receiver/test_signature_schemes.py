@@ -1,4 +1,4 @@
-"""Events with GHL's legacy RSA signature alone: taken and counted, until the app's own events show that it is over."""
+"""Events with only GHL's legacy RSA signature: accepted and counted, until the app's own events show that it is obsolete."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ HERE = json.loads(SMS)["locationId"]
 
 @pytest.fixture
 def started(redis_url: str, redis: Redis) -> Started:
-    """Starts a receiver with a setting; what it counted is written when it ends."""
+    """Starts a receiver with a setting; its counts are written at its end."""
 
     @asynccontextmanager
     async def start(setting: str, **more: str) -> AsyncIterator[Receiver]:
@@ -70,7 +70,7 @@ def counted(redis: Redis) -> dict[str, int]:
 
 
 def let_days_pass(redis: Redis) -> None:
-    """As if the first Ed25519 signature had come seven days before the newest."""
+    """Let the first Ed25519 signature be seven days older than the newest."""
     newest = int(redis.hget(key("signatures"), "ed25519_at") or 0)
     redis.hset(key("signatures"), "ed25519_since", newest - UNUSED_MS)
 
@@ -84,7 +84,7 @@ def look(receiver: Receiver) -> Finding:
 
 
 async def test_rsa_alone_is_taken_and_counted(started: Started, redis: Redis) -> None:
-    """An event with only this signature is answered like any other, counted in the metric, and named by `doctor`."""
+    """Such an event is answered as usual, counted in the metric, and named by `doctor`."""
     async with started("auto") as receiver:
         assert await by_rsa(receiver) == 202
         assert await by_ed25519(receiver) == 200
@@ -96,7 +96,7 @@ async def test_rsa_alone_is_taken_and_counted(started: Started, redis: Redis) ->
 
 
 async def test_auto_refuses_rsa_alone_after_seven_days_of_ed25519(started: Started, redis: Redis) -> None:
-    """A refused one is a 401, counted apart, and lets none of the following in."""
+    """A refused event is a 401 with its own count, and does not change later decisions."""
     async with started("auto") as receiver:
         assert await by_ed25519(receiver) == 202
     let_days_pass(redis)
@@ -110,7 +110,7 @@ async def test_auto_refuses_rsa_alone_after_seven_days_of_ed25519(started: Start
 
 
 async def test_one_event_with_rsa_alone_begins_the_seven_days_anew(started: Started, redis: Redis) -> None:
-    """What was seen before it counts no more."""
+    """Earlier Ed25519 signatures no longer count."""
     async with started("auto") as receiver:
         await by_ed25519(receiver)
     async with started("auto") as receiver:
@@ -125,7 +125,7 @@ async def test_one_event_with_rsa_alone_begins_the_seven_days_anew(started: Star
 
 @pytest.mark.parametrize(("setting", "status"), [("1", 202), ("0", 401)])
 async def test_the_setting_beats_what_was_seen(started: Started, redis: Redis, setting: str, status: int) -> None:
-    """`1` takes RSA alone after seven days without it, `0` refuses it from the start."""
+    """`1` accepts only RSA after seven days without it, `0` refuses it from the start."""
     if setting == "1":
         redis.hset(key("signatures"), mapping={"ed25519_since": 1, "ed25519_at": 1 + UNUSED_MS})
     async with started(setting) as receiver:
@@ -133,7 +133,7 @@ async def test_the_setting_beats_what_was_seen(started: Started, redis: Redis, s
 
 
 async def test_another_apps_event_says_nothing_of_this_one(started: Started, redis: Redis) -> None:
-    """GHL's keys sign for all apps: only what this one sends is counted."""
+    """GHL's keys sign for all apps, so only this app's events count."""
     async with started("auto", GHL_APP_ID="mine") as receiver:
         assert await by_ed25519(receiver, SMS.replace(b"{", b'{"appId": "another",', 1)) == 200
     assert counted(redis) == {"ed25519": 0, "rsa": 0, "rsa_refused": 0}

@@ -1,4 +1,4 @@
-"""A Redis that is stuck (SIGSTOP: it takes connections and answers nothing): console and admin API say so within seconds."""
+"""A stuck Redis (SIGSTOP: it accepts connections and never answers): console and admin API report it within seconds."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ AT_MOST = SECONDS + 3.0
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[OwnRedis]:
-    """A Redis that knows a location, and runs again before it ends."""
+    """A Redis with a location, which runs again before its end."""
     with own_redis(tmp_path) as server:
         with connect(server.url) as redis:
             keep(redis)
@@ -41,14 +41,14 @@ def server(tmp_path: Path) -> Iterator[OwnRedis]:
 
 @contextmanager
 def operator(url: str) -> Iterator[httpx.Client]:
-    """A browser that is logged in."""
+    """A browser with a login."""
     with httpx.Client(base_url=url, timeout=60) as browser:
         assert browser.post("/console/login", data={"token": ADMIN_TOKEN}).status_code == 303
         yield browser
 
 
 def test_a_stuck_redis_is_an_error_page(server: OwnRedis) -> None:
-    """Every page says so in three seconds, however many are asked for at once, and is whole again when Redis is."""
+    """Every page reports it within three seconds, for any number of requests, and works again when Redis does."""
     assert SECONDS < 3
     with served(server.url) as url, operator(url) as browser:
         server.signal(signal.SIGSTOP)
@@ -57,13 +57,13 @@ def test_a_stuck_redis_is_an_error_page(server: OwnRedis) -> None:
             answers = list(many.map(lambda page: browser.get(f"/console{page}"), PAGES * 3))
         assert time.monotonic() - began < AT_MOST
         assert [answer.status_code for answer in answers] == [503] * len(answers)
-        assert all("answers nothing" in answer.text and "</html>" in answer.text for answer in answers)
+        assert all("has not answered" in answer.text and "</html>" in answer.text for answer in answers)
         server.signal(signal.SIGCONT)
         assert browser.get("/console/locations").status_code == 200
 
 
 def test_a_stuck_redis_is_an_answer_of_the_admin_api(server: OwnRedis) -> None:
-    """A command elsewhere, with BRIDGE_URL, is told as soon."""
+    """A remote command, with BRIDGE_URL, gets the error as quickly."""
     with served(server.url) as url:
         server.signal(signal.SIGSTOP)
         began = time.monotonic()
@@ -73,7 +73,7 @@ def test_a_stuck_redis_is_an_answer_of_the_admin_api(server: OwnRedis) -> None:
 
 
 def test_an_open_page_is_told_that_redis_is_stuck(server: OwnRedis) -> None:
-    """Its stream of events says `here` while Redis answers and `lost` when it does not: the page says "connection lost"."""
+    """Its stream has `here` while Redis answers and `lost` while not, and then the page says "connection lost"."""
     with served(server.url) as url, operator(url) as browser:
         assert "here" in _events(browser, until="here")
         server.signal(signal.SIGSTOP)
@@ -85,7 +85,7 @@ def test_an_open_page_is_told_that_redis_is_stuck(server: OwnRedis) -> None:
 
 
 def test_open_pages_do_not_delay_a_stop(server: OwnRedis) -> None:
-    """Their streams, which last ten seconds, end at once when the process is told to stop."""
+    """Their streams, which last ten seconds, end at once when the process stops."""
     with serving(server.url) as (url, process), operator(url) as browser, ExitStack() as stack:
         for _ in range(3):
             opened = stack.enter_context(browser.stream("GET", "/console/events"))
@@ -97,7 +97,7 @@ def test_open_pages_do_not_delay_a_stop(server: OwnRedis) -> None:
 
 
 def test_a_receiver_starts_beside_a_stuck_redis(server: OwnRedis) -> None:
-    """It does not wait for it: /healthz answers, /readyz tells, and webhooks are answered 429 until Redis is back."""
+    """/healthz answers, /readyz reports it, and webhooks get 429 until Redis is back."""
     server.signal(signal.SIGSTOP)
     with served(server.url) as url:
         assert httpx.get(f"{url}/readyz", timeout=60).status_code == 503
@@ -106,7 +106,7 @@ def test_a_receiver_starts_beside_a_stuck_redis(server: OwnRedis) -> None:
 
 
 def _events(browser: httpx.Client, *, until: str) -> list[str]:
-    """The kinds of events of one stream, up to one kind or its end."""
+    """The kinds of events in one stream, up to one kind or its end."""
     found: list[str] = []
     with browser.stream("GET", "/console/events") as answer:
         for line in answer.iter_lines():

@@ -1,4 +1,4 @@
-"""Webhooks that come together are taken a few at a time, in their order."""
+"""Simultaneous webhooks are accepted a few at a time, in their order."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ async def _pass(pacing: Pacing, number: int, passed: list[int]) -> None:
 
 
 async def test_a_few_pass_in_each_turn_in_their_order() -> None:
-    """Later requests, also during a pass, come after the waiting ones."""
+    """Later requests, also those during a pass, come after the waiting ones."""
     pacing, passed = Pacing(), list[int]()
     turns = []
     tasks = [asyncio.create_task(_pass(pacing, number, passed)) for number in range(5 * MOST_IN_A_TURN)]
@@ -30,7 +30,7 @@ async def test_a_few_pass_in_each_turn_in_their_order() -> None:
 
 
 async def test_who_comes_alone_passes_at_once() -> None:
-    """Nothing is waited for, not even a turn of the loop, and the next turn is as free as the first."""
+    """It waits for nothing, not even a turn of the loop, and neither does the next one."""
     pacing = Pacing()
 
     for _ in range(2 * MOST_IN_A_TURN):
@@ -44,7 +44,7 @@ async def test_who_comes_alone_passes_at_once() -> None:
 
 
 async def test_who_gives_up_holds_nobody_up() -> None:
-    """The place of one that was cancelled goes to the next."""
+    """The place of a cancelled request goes to the next one."""
     pacing, passed = Pacing(), list[int]()
     tasks = [asyncio.create_task(_pass(pacing, number, passed)) for number in range(3 * MOST_IN_A_TURN)]
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""The endpoint for workflow webhooks: the same answers as the marketplace's, for senders that know the secret."""
+"""The endpoint for workflow webhooks: the same answers as for marketplace events, for senders with the secret."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ async def hook(receiver: Receiver, secret: str = SHARED, path: str = ROUTE, **ro
 
 
 async def test_a_workflow_webhook_is_accepted(receiver: Receiver, redis: Redis) -> None:
-    """202 with the ids that are known; with GHL's id a second one is a duplicate, without it is settled later."""
+    """The status is 202 with the known ids; a second one with GHL's id is a duplicate, without it that is decided later."""
     apply(receiver, redis)
     ids = {"message_id": "m1", "conversation_id": "c1"}
     first, again, unnamed = await hook(receiver, customData=ids), await hook(receiver, customData=ids), await hook(receiver)
@@ -63,7 +63,7 @@ async def test_a_workflow_webhook_is_accepted(receiver: Receiver, redis: Redis) 
 
 
 async def test_a_form_is_accepted(receiver: Receiver, redis: Redis) -> None:
-    """A custom webhook may send its pairs as a form."""
+    """A custom webhook may send a form."""
     apply(receiver, redis)
     body = f"location_id={HERE}&contact_id=c&message=hi&message_id=m".encode()
     headers = {"X-Bridge-Secret": SHARED, "Content-Type": "application/x-www-form-urlencoded"}
@@ -105,7 +105,7 @@ async def test_what_is_not_to_be_answered_is_a_2xx(
     ],
 )
 async def test_the_secret_may_come_in_three_places(receiver: Receiver, redis: Redis, path: str, headers: dict[str, str]) -> None:
-    """In a header of its own, as bearer, in the path; any of those that are set, for rotation."""
+    """It may be in its own header, as a bearer token or in the path; any of the configured ones is valid, for a rotation."""
     apply(receiver, redis)
     assert (await receiver.call("POST", path, json.dumps(FREE).encode(), headers)).status_code == 202
 
@@ -126,7 +126,7 @@ async def test_the_secret_may_come_in_three_places(receiver: Receiver, redis: Re
 async def test_without_the_secret_nothing_is_told(
     receiver: Receiver, redis: Redis, path: str, headers: dict[str, str], body: object
 ) -> None:
-    """401 and no detail, whether the location is known or not, and nothing is kept."""
+    """The status is 401 without details, whether the location is known or not, and nothing is stored."""
     apply(receiver, redis)
     answer = await receiver.call("POST", path, json.dumps(body).encode(), headers)
     assert (answer.status_code, answer.json()) == (401, {"status": "unauthorized"})
@@ -138,7 +138,7 @@ RAW = {"X-Bridge-Secret": SHARED, "Content-Type": "application/json"}
 
 @pytest.mark.parametrize("text", ["Hello,\nwhen do you open?", 'He said "come in", when?', "a\ttab"])
 async def test_a_raw_body_is_accepted(receiver: Receiver, redis: Redis, text: str) -> None:
-    """What a template made of a text with line breaks, tabs or quotes is a message like any other."""
+    """A template with a text that has line breaks, tabs or quotes is a message like any other."""
     apply(receiver, redis)
     body = f'{{"contact_id":"c","location_id":"{HERE}","message":"{text}","channel":"SMS","message_id":"m"}}'.encode()
     told = await receiver.call("POST", ROUTE, body, RAW)
@@ -152,7 +152,7 @@ def poll_for_heartbeat(redis: Redis) -> None:
 
 
 async def test_a_body_that_cannot_be_read_is_swept_for(receiver: Receiver, redis: Redis) -> None:
-    """If the ids can be read but not the text, GHL is swept soon; a request without the secret has no effect."""
+    """If the ids can be read but not the text, GHL is swept soon; without the secret the request has no effect."""
     apply(receiver, redis)
     body = f'{{"contact_id":"c","location_id":"{HERE}","first_name":"Bob "Bobby" Lee","message":"hi"}}'.encode()
     planned = now_ms(redis) + 600_000.0
@@ -178,7 +178,7 @@ async def test_a_body_that_cannot_be_read_is_swept_for(receiver: Receiver, redis
 
 
 async def test_a_locations_own_secret_is_the_only_one(receiver: Receiver, redis: Redis) -> None:
-    """The shared ones stay valid for the others; taken away, they are valid again."""
+    """The shared ones stay valid for other locations, and for this one after its own was removed."""
     apply(receiver, redis, "own-secret")
     apply(receiver, redis, "", "There")
     elsewhere: dict[str, Any] = {"location": {"id": "There"}}
@@ -189,7 +189,7 @@ async def test_a_locations_own_secret_is_the_only_one(receiver: Receiver, redis:
 
 
 async def test_without_any_secret_set_nobody_is_let_in(redis_url: str, redis: Redis) -> None:
-    """While neither is set the endpoint is closed, also for an empty secret."""
+    """While no secret is set the endpoint is closed, also for an empty one."""
     settings = settings_for(redis_url)
     app = build(settings)
     async with app.router.lifespan_context(app):
@@ -199,26 +199,26 @@ async def test_without_any_secret_set_nobody_is_let_in(redis_url: str, redis: Re
 
 
 async def test_without_redis_nothing_is_promised(stranded: Receiver) -> None:
-    """429 with `Retry-After` for requests with a secret; those without one cause no call to Redis."""
+    """Requests with a secret get 429 with `Retry-After`; those without cause no call to Redis."""
     answer = await hook(stranded)
     assert (answer.status_code, answer.json(), float(answer.headers["Retry-After"]) > 0) == (429, {"status": "unavailable"}, True)
     assert (await hook(stranded, "")).status_code == 401
 
 
 async def test_a_body_over_the_limit_is_refused(receiver: Receiver) -> None:
-    """413, as at the other endpoint."""
+    """The status is 413, as at the other endpoint."""
     answer = await receiver.call("POST", f"{ROUTE}/{OLDER}", b"x" * (MOST_BYTES + 1))
     assert (answer.status_code, answer.json()) == (413, {"status": "too_large"})
 
 
 async def test_a_large_body_is_read_all_the_same(receiver: Receiver, redis: Redis) -> None:
-    """What takes long to parse is parsed beside the others."""
+    """A body that takes long to parse is parsed in a thread."""
     apply(receiver, redis)
     assert (await hook(receiver, message={"type": 2, "body": "word " * 10_000})).status_code == 202
 
 
 async def test_no_secret_is_logged(receiver: Receiver, redis: Redis, capsys: pytest.CaptureFixture[str]) -> None:
-    """Neither one that is right nor one that is wrong, wherever it stood."""
+    """Neither a right nor a wrong secret is in a log, wherever it was sent."""
     apply(receiver, redis)
     for path, secret in ((f"{ROUTE}/{OLDER}", ""), (f"{ROUTE}/guessed-secret", ""), (ROUTE, "guessed-secret"), (ROUTE, OLDER)):
         await hook(receiver, secret, path)

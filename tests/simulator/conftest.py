@@ -1,4 +1,4 @@
-"""A simulator in a process of its own, and a receiver of webhooks: real sockets on both sides."""
+"""A simulator in its own process, and a receiver of webhooks, with real sockets on both sides."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SAMPLES = Path(__file__).parent.parent / "samples"
 
 @dataclass(frozen=True, slots=True)
 class Hook:
-    """One webhook as it arrived."""
+    """One received webhook."""
 
     headers: dict[str, str]
     raw: bytes
@@ -40,7 +40,7 @@ class Hook:
 
 @dataclass(slots=True)
 class Receiver:
-    """Takes webhooks; `statuses` are its next answers, then it is 202 for ever."""
+    """Receives webhooks; `statuses` are its next answers, then all are 202."""
 
     url: str
     hooks: list[Hook] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Receiver:
     seconds: float = 0.0
 
     def wait_for(self, count: int, *, seconds: float = 10.0) -> list[Hook]:
-        """Wait until so many have arrived, and say which."""
+        """Wait for this many webhooks, and return them."""
         deadline = time.monotonic() + seconds
         while len(self.hooks) < count and time.monotonic() < deadline:
             time.sleep(0.01)
@@ -64,7 +64,7 @@ class Simulator:
     http: httpx.Client
 
     def order(self, name: str, **order: Any) -> dict[str, Any]:
-        """Use the control API; anything but success fails the test."""
+        """Call the control API; anything but success fails the test."""
         return self._read(self.http.post(f"/_sim/{name}", json=order))
 
     def ask(self, name: str, **query: Any) -> dict[str, Any]:
@@ -183,7 +183,7 @@ class _Receiving(BaseHTTPRequestHandler):
             self.wfile.write(b'{"status": "accepted"}')
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library's name
-        """Say nothing."""
+        """Log nothing."""
 
 
 def port_in(port_file: Path) -> str:

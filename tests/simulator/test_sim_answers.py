@@ -66,7 +66,7 @@ def asked(simulator: Simulator, service: str, form: str) -> httpx.Response:
 
 @pytest.mark.parametrize("service", ASKED)
 def test_in_the_text(simulator: Simulator, service: str) -> None:
-    """Thoughts and tool calls stand in the text where every service has its text."""
+    """Thoughts and tool calls are where each service has its text."""
     thoughts = TEXT_AT[service](asked(simulator, service, "thoughts").json())
     assert thoughts == f"<think>\n{THOUGHTS}\n</think>\n\n{USUAL}"
     simulator.http.request("DELETE", "/_sim/faults")
@@ -75,7 +75,7 @@ def test_in_the_text(simulator: Simulator, service: str) -> None:
 
 @pytest.mark.parametrize("service", ASKED)
 def test_nothing(simulator: Simulator, service: str) -> None:
-    """Nothing is an empty text in the usual form; an automation answers with no body at all."""
+    """No reply is an empty text in the usual format; an automation answers without a body."""
     answer = asked(simulator, service, "empty")
     assert answer.status_code == 200
     assert (answer.content == b"") if service == "webhook" else (TEXT_AT[service](answer.json()) == "")
@@ -86,14 +86,14 @@ def test_nothing(simulator: Simulator, service: str) -> None:
     [("cut_off", "length", f"{USUAL} {HALF}"), ("filtered", "content_filter", HALF), ("error", "error", "Sure, the addr")],
 )
 def test_why_a_model_ended(simulator: Simulator, form: str, reason: str, text: str) -> None:
-    """A chat completion says in `finish_reason` why it ended, and a gateway's choice carries an error of its own."""
+    """A chat completion has the cause in `finish_reason`, and a gateway's choice contains its error."""
     choice = asked(simulator, "openai", form).json()["choices"][0]
     assert (choice["finish_reason"], choice["message"]["content"]) == (reason, text)
     assert choice.get("error") == ({"code": 502, "message": "Upstream error"} if form == "error" else None)
 
 
 def test_an_error_inside_an_answer(simulator: Simulator) -> None:
-    """Assistable says `ok: false` with HTTP 200; a workflow whose node fails answers 500 with n8n's sentence."""
+    """Assistable answers `ok: false` with HTTP 200; a workflow with a failing node answers 500 with n8n's sentence."""
     answer = asked(simulator, "assistable", "error")
     assert (answer.status_code, answer.json()) == (200, {"ok": False, "error": "Upstream error"})
     answer = asked(simulator, "webhook", "error")
@@ -101,18 +101,18 @@ def test_an_error_inside_an_answer(simulator: Simulator) -> None:
 
 
 def test_a_refusal(simulator: Simulator) -> None:
-    """Assistable's run that was refused has no output, and the refusal beside its message."""
+    """A refused run of Assistable has no output, and the refusal beside its message."""
     run = asked(simulator, "assistable", "filtered").json()["run"]
     assert (run["output"], run["response"]["messages"][-1]["refusal"]) == ("", REFUSAL)
 
 
 def test_a_word_about_the_workflow(simulator: Simulator) -> None:
-    """An automation that returns no data says a sentence about itself."""
+    """An automation that returns no data answers with a status sentence."""
     assert asked(simulator, "webhook", "status_sentence").json() == {"message": STATUS_SENTENCE}
 
 
 def test_streams(simulator: Simulator) -> None:
-    """A stream comes as events under the type of JSON or of text, or as lines of n8n; joined it is the reply."""
+    """A stream has events with the content type of JSON or text, or lines of n8n; joined it is the reply."""
     events = asked(simulator, "openai", "stream")
     assert events.headers["Content-Type"] == "application/json"
     *chunks, done = [line.removeprefix("data: ") for line in events.text.split("\n\n") if line]
@@ -131,7 +131,7 @@ def test_streams(simulator: Simulator) -> None:
 
 
 def test_what_a_service_has_not(simulator: Simulator) -> None:
-    """It is told which service writes which form, and asking another one for it is answered 501."""
+    """The page shows which service writes which form; another service answers 501 for it."""
     told = simulator.ask("answers")["answers"]
     assert told == {form: list(writers) for form, writers in WRITTEN.items()}
     for form, services in told.items():
@@ -156,7 +156,7 @@ def test_the_newest_writer_of_the_same_words(simulator: Simulator) -> None:
 
 
 def test_a_reply_that_did_not_arrive(simulator: Simulator, receiver: Receiver) -> None:
-    """The newest reply becomes `failed` in GHL, which tells so with another OutboundMessage webhook of the same message."""
+    """The newest reply becomes `failed` in GHL, and another OutboundMessage webhook of the same message reports it."""
     said = simulator.order("say", text="Hello", contact_id="contact")
     assert simulator.http.post("/_sim/failure", json={"contact_id": "contact"}).status_code == 422
     sent = simulator.send("contact", message="Hi").json()

@@ -28,7 +28,7 @@ def _agencii(simulator: Simulator, *, path: str = "/get_completion", bearer: str
 
 
 def test_assistable(simulator: Simulator, said: dict[str, Any]) -> None:
-    """Assistable answers in its documented shape, quotes the input, and claims no delivery."""
+    """Assistable answers in its documented format, quotes the input, and claims no delivery."""
     run = simulator.complete(said, input="Is it open?").json()["run"]
     assert set(run) == {"output", "input", "response", "message", "knowledge_base"}
     assert run["output"] == 'You said: "Is it open?". How can I help?'
@@ -39,7 +39,7 @@ def test_assistable(simulator: Simulator, said: dict[str, Any]) -> None:
 
 
 def test_assistable_that_delivers(simulator: Simulator, said: dict[str, Any]) -> None:
-    """Assistable can be one that delivers."""
+    """Assistable can deliver by itself."""
     simulator.order("defaults", deliver=True)
     run = simulator.complete(said).json()["run"]
     assert simulator.texts(said["conversation_id"])[-1] == ("outbound", run["output"])
@@ -63,18 +63,18 @@ def test_assistable_that_delivers(simulator: Simulator, said: dict[str, Any]) ->
     ],
 )
 def test_assistable_fields(simulator: Simulator, said: dict[str, Any], changed: dict[str, Any]) -> None:
-    """Assistable demands all its fields, an input that isn't blank, and turns as messages."""
+    """Assistable requires all its fields, an input that isn't blank, and turns as messages."""
     assert simulator.complete(said, **changed).status_code == 400
 
 
 def test_assistable_history(simulator: Simulator, said: dict[str, Any]) -> None:
-    """Assistable takes earlier turns."""
+    """Assistable accepts earlier turns."""
     turns = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]
     assert simulator.complete(said, messages=turns).status_code == 200
 
 
 def test_bearers(simulator: Simulator, said: dict[str, Any]) -> None:
-    """Both services demand a bearer; if one is set, no other is taken."""
+    """Both services require a bearer token; if one is set, no other is valid."""
     assert simulator.http.post("/v2/ghl-chat-completion", json={}).status_code == 401
     refused = _agencii(simulator, bearer="")
     assert (refused.status_code, refused.json()) == (401, {"detail": "Invalid or missing authorization token."})
@@ -83,7 +83,7 @@ def test_bearers(simulator: Simulator, said: dict[str, Any]) -> None:
 
 
 def test_agencii(simulator: Simulator, said: dict[str, Any]) -> None:
-    """Agencii answers in its documented shape."""
+    """Agencii answers in its documented format."""
     chat = _agencii(simulator, aliasChatId=f"ghl:{said['location_id']}:{said['conversation_id']}").json()
     wanted = {"chatId", "createdAt", "threadId", "assistantId", "name", "message", "numMessages", "aliasChatId"}
     assert set(chat) == wanted
@@ -92,7 +92,7 @@ def test_agencii(simulator: Simulator, said: dict[str, Any]) -> None:
 
 
 def test_agencii_counts_the_contact(simulator: Simulator, said: dict[str, Any]) -> None:
-    """A chat that is named after GHL's conversation or contact is counted as its contact's."""
+    """A chat with GHL's conversation or contact as its name counts for that contact."""
     for name in (said["conversation_id"], said["contact_id"]):
         _agencii(simulator, aliasChatId=f"ghl:{said['location_id']}:{name}")
     _agencii(simulator, aliasChatId="else")
@@ -101,7 +101,7 @@ def test_agencii_counts_the_contact(simulator: Simulator, said: dict[str, Any]) 
 
 @pytest.mark.parametrize("path", ["/get_completion", "/get_completion/", "/get_response"])
 def test_agencii_text_only(simulator: Simulator, path: str) -> None:
-    """The integration named textOnly answers with the text alone, under each of the paths in use."""
+    """The integration named textOnly answers with only the text, on each of the used paths."""
     answer = _agencii(simulator, path=path, apiIntegrationId="textOnly")
     assert answer.headers["Content-Type"].split(";")[0] == "text/plain"
     assert answer.text == 'You said: "Hello". How can I help?'
@@ -109,13 +109,13 @@ def test_agencii_text_only(simulator: Simulator, path: str) -> None:
 
 @pytest.mark.parametrize("body", [{"message": ""}, {"apiIntegrationId": ""}, {"chatId": 7}, {"aliasChatId": ["x"]}])
 def test_agencii_fields(simulator: Simulator, body: dict[str, Any]) -> None:
-    """Agencii demands a message and an integration, and ids that are texts."""
+    """Agencii requires a message and an integration, and ids that are texts."""
     answer = _agencii(simulator, **body)
     assert (answer.status_code, list(answer.json())) == (400, ["detail"])
 
 
 def test_the_help_pages_form(simulator: Simulator, said: dict[str, Any]) -> None:
-    """Assistable's other form answers with `data.response`, and says `sent` when it delivers."""
+    """Assistable's other format answers with `data.response`, and has `sent` if it delivers."""
     asked = {"assistant_id": "a", "location_id": said["location_id"], "contact_id": said["contact_id"], "message": "Hello"}
 
     def ask() -> dict[str, Any]:
@@ -144,7 +144,7 @@ def test_openai(simulator: Simulator, said: dict[str, Any]) -> None:
 
 
 def test_webhook(simulator: Simulator, said: dict[str, Any]) -> None:
-    """An endpoint in n8n's form answers with `output` under any path, and demands an input."""
+    """An endpoint in n8n's format answers with `output` on any path, and requires an input."""
     asked = {"chatInput": "Hello", "sessionId": f"ghl:{said['location_id']}:{said['conversation_id']}"}
     assert simulator.http.post("/webhook/abc/chat", json=asked).json() == {"output": 'You said: "Hello". How can I help?'}
     assert simulator.counts()["completions"]["by_contact"] == {said["contact_id"]: 1}
@@ -152,7 +152,7 @@ def test_webhook(simulator: Simulator, said: dict[str, Any]) -> None:
 
 
 def test_a_fault_may_be_of_one_service(simulator: Simulator, said: dict[str, Any]) -> None:
-    """Scripted by its name, it leaves the others alone."""
+    """A fault with a service's name leaves the others alone."""
     simulator.order("faults", on="assistable", action={"kind": "status", "status": 503})
     assert [simulator.complete(said).status_code, _agencii(simulator).status_code] == [503, 200]
     simulator.order("faults", on="completion", action={"kind": "status", "status": 500})
@@ -186,7 +186,7 @@ def _in_parallel(simulator: Simulator, said: dict[str, Any], contacts: list[str]
 
 
 def test_overlapping_completions(simulator: Simulator, said: dict[str, Any]) -> None:
-    """Completions of one contact at the same time are seen, for ever."""
+    """Simultaneous completions of one contact are counted, for ever."""
     simulator.order("defaults", completion_seconds=0.4)
     _in_parallel(simulator, said, ["contact", "contact", "contact", "other"])
     completions = simulator.counts()["completions"]
@@ -195,14 +195,14 @@ def test_overlapping_completions(simulator: Simulator, said: dict[str, Any]) -> 
 
 
 def test_completions_in_turn(simulator: Simulator, said: dict[str, Any]) -> None:
-    """Completions of one contact one after the other never count as overlapping."""
+    """Successive completions of one contact never count as simultaneous."""
     for _ in range(30):
         _in_parallel(simulator, said, ["contact"])
     assert simulator.counts()["completions"]["max_in_flight"] == {"contact": 1}
 
 
 def test_left_completion(simulator: Simulator, said: dict[str, Any]) -> None:
-    """A completion whose client has gone is no longer in flight, though the service finishes it."""
+    """A completion whose client has gone is not in progress, although the service finishes it."""
     simulator.order("defaults", completion_seconds=0.5)
     for _ in range(2):
         with pytest.raises(httpx.ReadTimeout):
@@ -215,7 +215,7 @@ def test_left_completion(simulator: Simulator, said: dict[str, Any]) -> None:
 
 
 def test_slow_completions(simulator: Simulator, said: dict[str, Any]) -> None:
-    """Completions can take their time."""
+    """Completions can be slow."""
     simulator.order("defaults", completion_seconds=0.3)
     began = time.monotonic()
     simulator.complete(said)
@@ -223,7 +223,7 @@ def test_slow_completions(simulator: Simulator, said: dict[str, Any]) -> None:
 
 
 def test_agent_studio(simulator: Simulator, said: dict[str, Any]) -> None:
-    """Agent Studio answers in its documented shape, opens an execution, and stays in the one that is named."""
+    """Agent Studio answers in its documented format, opens an execution, and continues a named one."""
     official, path = Official(), "/agent-studio/agent/a1/execute"
     body = {"message": "Is it open?", "locationId": said["location_id"], "contactId": said["contact_id"]}
     headers = {"Authorization": "Bearer pit", "Version": "v3"}

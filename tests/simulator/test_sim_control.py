@@ -19,7 +19,7 @@ ROOT = Path(__file__).parent.parent.parent
 
 
 def test_burst(simulator: Simulator, receiver: Receiver) -> None:
-    """A burst lets a number of contacts write a number of messages each, and returns how they were answered."""
+    """A burst lets a number of contacts write a number of messages each, and returns the answers to their webhooks."""
     simulator.order("defaults", echo="off")
     told = simulator.order("burst", contacts=50, messages_each=4, text="{n} of {c}")
     assert (told["sent"], told["by_status"]) == (200, {"202": 200})
@@ -38,14 +38,14 @@ def test_burst_order(simulator: Simulator) -> None:
 
 
 def test_burst_rate(simulator: Simulator, receiver: Receiver) -> None:
-    """A burst can be paced."""
+    """A burst can have a rate."""
     told = simulator.order("burst", contacts=10, messages_each=2, rate=40)
     assert len(receiver.wait_for(20)) == 20
     assert 0.4 < told["seconds"] < 1.5
 
 
 def test_thousands(simulator: Simulator) -> None:
-    """Thousands of conversations don't slow a request down: the fastest of many takes no longer than with one conversation."""
+    """Thousands of conversations don't slow a request: the fastest of many takes no longer than with one conversation."""
     said = simulator.order("say", text="Hello")
 
     def fastest(total: int) -> float:
@@ -65,7 +65,7 @@ def test_thousands(simulator: Simulator) -> None:
 
 
 def test_unknown_location(simulator: Simulator) -> None:
-    """A location that nobody registered comes to be when someone writes to it, with the usual token."""
+    """An unknown location is created when a contact writes to it, with the usual token."""
     said = simulator.order("say", location_id="Elsewhere", text="Hello")
     assert said["location_id"] == "Elsewhere"
     assert simulator.ghl("GET", f"/contacts/{said['contact_id']}").status_code == 200
@@ -94,7 +94,7 @@ def test_foreign_contact(simulator: Simulator) -> None:
     ],
 )
 def test_mistakes(simulator: Simulator, name: str, order: dict[str, Any]) -> None:
-    """An order with a mistake is refused with its mistake."""
+    """A wrong order is refused with its error."""
     answer = simulator.http.post(f"/_sim/{name}", json=order)
     assert (answer.status_code, bool(answer.json()["errors"])) == (422, True)
 
@@ -105,7 +105,7 @@ def test_no_json(simulator: Simulator) -> None:
 
 
 def test_requests(simulator: Simulator) -> None:
-    """Requests are kept with body and headers, of the bearer only a fingerprint."""
+    """Requests are stored with body and headers, without the token except for its fingerprint."""
     said = simulator.order("say", text="Hello")
     simulator.send(said["contact_id"], message="Hi")
     simulator.ghl("GET", f"/contacts/{said['contact_id']}")
@@ -118,7 +118,7 @@ def test_requests(simulator: Simulator) -> None:
 
 
 def test_requests_are_bounded(simulator: Simulator) -> None:
-    """The last requests can be asked for alone."""
+    """The last requests can be read alone."""
     said = simulator.order("say", text="Hello")
     for number in range(3):
         simulator.send(said["contact_id"], message=f"{number}")
@@ -127,7 +127,7 @@ def test_requests_are_bounded(simulator: Simulator) -> None:
 
 
 def test_state(simulator: Simulator) -> None:
-    """The state names locations and conversations."""
+    """The state has locations and conversations."""
     said = simulator.order("say", text="Hello")
     simulator.send(said["contact_id"], message="Hi")
     state = simulator.ask("state")
@@ -144,7 +144,7 @@ def test_unknown_conversation(simulator: Simulator) -> None:
 
 
 def test_reset(simulator: Simulator) -> None:
-    """A reset forgets everything but the keys."""
+    """A reset deletes everything but the keys."""
     key = simulator.ask("keys")
     said = simulator.order("say", text="Hello")
     simulator.order("defaults", rate_limit=1)
@@ -165,7 +165,7 @@ def test_ids(simulator: Simulator) -> None:
 
 
 def test_events(simulator: Simulator) -> None:
-    """Everything that happens is told to those who listen, in order."""
+    """Listeners get all events in order."""
     with (
         httpx.Client(base_url=simulator.url, trust_env=False) as http,
         http.stream("GET", "/_sim/events") as stream,
@@ -184,7 +184,7 @@ def test_events(simulator: Simulator) -> None:
 
 
 def test_page(simulator: Simulator) -> None:
-    """The page and its files are served, without any script or style of its own inside."""
+    """The page and its files are served, without inline scripts and styles."""
     page = simulator.http.get("/")
     assert "<title>ghl-bridge sandbox</title>" in page.text
     assert "No message leaves this machine" in page.text
@@ -196,7 +196,7 @@ def test_page(simulator: Simulator) -> None:
 
 
 def test_other_pages(simulator: Simulator) -> None:
-    """An order of another web page is refused; one of the simulator's own page is taken."""
+    """An order of another site's page is refused; one of the simulator's own page is accepted."""
     order = {"text": "Hello"}
     stranger = simulator.http.post("/_sim/say", json=order, headers={"Origin": "https://evil.example"})
     own = simulator.http.post("/_sim/say", json=order, headers={"Origin": simulator.url})
@@ -204,7 +204,7 @@ def test_other_pages(simulator: Simulator) -> None:
 
 
 def test_stops_with_an_open_page(tmp_path: Path) -> None:
-    """A simulator whose page is open stops at once, and says nothing but where it was."""
+    """A simulator with an open page stops at once, and prints only its address."""
     port_file = tmp_path / "port"
     command = [sys.executable, "-m", "bridge.simulator", "--state-dir", str(tmp_path), "--port-file", str(port_file)]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as running:
@@ -221,14 +221,14 @@ def test_stops_with_an_open_page(tmp_path: Path) -> None:
 
 
 def test_keys_survive(simulator: Simulator, tmp_path: Path) -> None:
-    """A simulator that starts again in the same directory signs with the same keys."""
+    """A simulator that starts again in the same folder signs with the same keys."""
     assert _public_key(tmp_path) == _public_key(tmp_path)
     assert (tmp_path / "webhook_key.pem").stat().st_mode & 0o077 == 0
     assert simulator.ask("keys")["pem"] != _public_key(tmp_path)
 
 
 def test_stands_alone() -> None:
-    """The simulator imports nothing of the bridge."""
+    """The simulator imports no module of the bridge."""
     names = "{name for name in sys.modules if name.split('.')[0] in ('bridge', 'workers')}"
     code = f"import sys, bridge.simulator.serving; print(*sorted({names}))"
     printed = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True).stdout

@@ -41,7 +41,7 @@ def test_cut_post_echo(simulator: Simulator, receiver: Receiver, said: dict[str,
 
 @pytest.mark.parametrize(("when", "finished"), [("before", {}), ("after", {"contact": 1})])
 def test_cut_completion(simulator: Simulator, when: str, finished: dict[str, int]) -> None:
-    """A completion that is cut has been asked for, and was finished if it was cut afterwards."""
+    """A cut completion was requested, and if it was cut afterwards, finished."""
     said = simulator.order("say", contact_id="contact", text="Hello")
     simulator.fault("completion", {"kind": "cut", "when": when}, times=1)
     with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
@@ -51,7 +51,7 @@ def test_cut_completion(simulator: Simulator, when: str, finished: dict[str, int
 
 
 def test_connection_lives_on_without_fault(simulator: Simulator, said: dict[str, Any]) -> None:
-    """Once a script has met its number of requests, all is well again."""
+    """After its number of requests a script ends, and requests succeed."""
     simulator.fault("post", {"kind": "cut"}, times=2)
     for _ in range(2):
         with pytest.raises(httpx.TransportError):
@@ -60,14 +60,14 @@ def test_connection_lives_on_without_fault(simulator: Simulator, said: dict[str,
 
 
 def test_skip(simulator: Simulator, said: dict[str, Any]) -> None:
-    """A script lets some requests pass, if told so."""
+    """A script can let some requests pass first."""
     simulator.fault("post", {"kind": "status", "status": 500}, times=1, skip=1)
     statuses = [simulator.send(said["contact_id"], message="Hi").status_code for _ in range(3)]
     assert statuses == [201, 500, 201]
 
 
 def test_contact_and_location(simulator: Simulator, said: dict[str, Any]) -> None:
-    """A script meets only the contact and the location that it names."""
+    """A script affects only the contact and the location that it names."""
     other = simulator.order("say", location_id="Other", text="Hello")["contact_id"]
     simulator.fault("post", {"kind": "status", "status": 500}, contact_id=said["contact_id"])
     simulator.fault("post", {"kind": "status", "status": 503}, location_id="Other")
@@ -75,7 +75,7 @@ def test_contact_and_location(simulator: Simulator, said: dict[str, Any]) -> Non
 
 
 def test_cleared(simulator: Simulator, said: dict[str, Any]) -> None:
-    """Scripts can be taken back; until then they tell how often they met a request."""
+    """Scripts can be removed; until then they count their requests."""
     simulator.fault("post", {"kind": "status", "status": 500})
     simulator.send(said["contact_id"], message="Hi")
     assert simulator.ask("faults")["faults"][0]["met"] == 1
@@ -95,14 +95,14 @@ def test_cleared(simulator: Simulator, said: dict[str, Any]) -> None:
     ],
 )
 def test_reads(simulator: Simulator, said: dict[str, Any], on: str, path: str) -> None:
-    """Reads fail as well."""
+    """Reads can fail too."""
     simulator.fault(on, {"kind": "status", "status": 502}, location_id=said["location_id"], times=1)
     statuses = [simulator.ghl("GET", path.format(**said)).status_code for _ in range(2)]
     assert statuses == [502, 200]
 
 
 def test_status(simulator: Simulator, said: dict[str, Any]) -> None:
-    """A status comes with its body and headers, without effect."""
+    """A status has its body and headers, without effect."""
     action = {"kind": "status", "status": 429, "body": {"message": "slow down"}, "headers": {"Retry-After": "7"}}
     simulator.fault("post", action)
     answer = simulator.send(said["contact_id"], message="Hi")
@@ -119,7 +119,7 @@ def test_status_after(simulator: Simulator, said: dict[str, Any]) -> None:
 
 
 def test_delay(simulator: Simulator, said: dict[str, Any]) -> None:
-    """A delay lets the client wait; the effect takes place even if it doesn't."""
+    """A delay lets the client wait; the effect happens even if it doesn't."""
     simulator.fault("post", {"kind": "delay", "seconds": 0.5}, times=1)
     with pytest.raises(httpx.ReadTimeout):
         simulator.ghl("POST", "/conversations/messages", body=_body(said), timeout=0.2)
@@ -156,7 +156,7 @@ def test_hang(simulator: Simulator, said: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("where", ["headers", "body"])
 def test_trickle(simulator: Simulator, said: dict[str, Any], where: str) -> None:
-    """An answer that trickles outlasts a read timeout, and is complete in the end."""
+    """A trickling answer takes longer than a read timeout, and is complete in the end."""
     simulator.fault("post", {"kind": "trickle", "seconds": 0.8, "where": where}, times=1)
     began = time.monotonic()
     answer = simulator.ghl("POST", "/conversations/messages", body=_body(said), timeout=0.4)
@@ -166,7 +166,7 @@ def test_trickle(simulator: Simulator, said: dict[str, Any], where: str) -> None
 
 
 def test_html(simulator: Simulator, said: dict[str, Any]) -> None:
-    """HTML with a 200 hides that the thing was done."""
+    """HTML with a 200 hides that the request was executed."""
     simulator.fault("post", {"kind": "html"})
     answer = simulator.send(said["contact_id"], message="Hi")
     assert (answer.status_code, answer.headers["Content-Type"].split(";")[0]) == (200, "text/html")
@@ -180,7 +180,7 @@ def test_big(simulator: Simulator, said: dict[str, Any]) -> None:
 
 
 def test_speech(simulator: Simulator, said: dict[str, Any]) -> None:
-    """A completion says what it is told to say."""
+    """A completion has the scripted text."""
     simulator.fault("completion", {"kind": "text", "text": "Certainly"}, times=1)
     simulator.fault("completion", {"kind": "empty"}, times=1)
     simulator.fault("completion", {"kind": "ok_false", "error": "No access token for location"}, times=1)
@@ -201,7 +201,7 @@ def test_claim(simulator: Simulator, receiver: Receiver, said: dict[str, Any]) -
 
 
 def test_false_claim(simulator: Simulator, said: dict[str, Any]) -> None:
-    """A service can claim a delivery that never was."""
+    """A service can claim a delivery that did not happen."""
     simulator.fault("completion", {"kind": "claim", "deliver": False, "message_id": "ghost"}, times=1)
     assert simulator.complete(said).json()["run"]["message"]["messageId"] == "ghost"
     assert _posted(simulator, said) == []
@@ -226,7 +226,7 @@ def test_claim_then_cut(simulator: Simulator, said: dict[str, Any]) -> None:
     ],
 )
 def test_misspelt(simulator: Simulator, said: dict[str, Any], script: dict[str, Any]) -> None:
-    """A script with a mistake is refused with its mistake, and none of its list is taken."""
+    """A wrong script is refused with its error, and no script of its list is used."""
     good = {"on": "post", "action": {"kind": "cut"}}
     answer = simulator.http.post("/_sim/faults", json=[good, script])
     assert (answer.status_code, bool(answer.json()["errors"])) == (422, True)

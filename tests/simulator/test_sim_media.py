@@ -18,7 +18,7 @@ def sends(simulator: Simulator, *names: str, channel: str = "SMS") -> dict[str, 
 
 
 def urls(simulator: Simulator, said: dict[str, Any]) -> list[str]:
-    """The addresses that GHL's own record tells now."""
+    """The addresses in GHL's own record now."""
     found: list[str] = simulator.ghl("GET", f"/conversations/messages/{said['rest_message_id']}").json()["message"]["attachments"]
     return found
 
@@ -28,7 +28,7 @@ def urls(simulator: Simulator, said: dict[str, Any]) -> list[str]:
     [("picture", b"\x89PNG"), ("voice_note", b"OggS"), ("voice_note_mp4", b"\x00\x00\x00"), ("video", b"\x00\x00\x00")],
 )
 def test_a_webhook_brings_the_address_of_a_file(simulator: Simulator, receiver: Receiver, name: str, start: bytes) -> None:
-    """It opens without a login."""
+    """It can be opened without a login."""
     simulator.order("defaults", webhook_url=receiver.url)
     sends(simulator, name)
     (hook,) = receiver.wait_for(1)
@@ -38,7 +38,7 @@ def test_a_webhook_brings_the_address_of_a_file(simulator: Simulator, receiver: 
 
 
 def test_whatsapps_webhook_holds_nothing_and_rest_has_it_later(simulator: Simulator, receiver: Receiver) -> None:
-    """As GHL's own do: https://github.com/GoHighLevel/highlevel-api-docs/issues/299."""
+    """GHL's own webhooks do this: https://github.com/GoHighLevel/highlevel-api-docs/issues/299."""
     simulator.order("defaults", webhook_url=receiver.url, media_late_seconds=0.5)
     said = sends(simulator, "picture", channel="WhatsApp")
     (hook,) = receiver.wait_for(1)
@@ -50,7 +50,7 @@ def test_whatsapps_webhook_holds_nothing_and_rest_has_it_later(simulator: Simula
 
 
 def test_an_address_expires_and_rest_tells_another(simulator: Simulator) -> None:
-    """403 then, as media hosts answer."""
+    """An expired address answers 403, like media hosts do."""
     simulator.order("defaults", media_url_seconds=0)
     said = sends(simulator, "picture")
     (old,) = urls(simulator, said)
@@ -61,7 +61,7 @@ def test_an_address_expires_and_rest_tells_another(simulator: Simulator) -> None
 
 
 def test_a_length_may_be_a_lie(simulator: Simulator) -> None:
-    """Less comes than was said."""
+    """Less data arrives than announced."""
     simulator.fault("media", {"kind": "lie"})
     (url,) = urls(simulator, sends(simulator, "picture"))
     with pytest.raises(httpx.RemoteProtocolError, match="without sending complete"):
@@ -69,7 +69,7 @@ def test_a_length_may_be_a_lie(simulator: Simulator) -> None:
 
 
 def test_a_stream_may_have_no_end(simulator: Simulator) -> None:
-    """It ends when the other side has had enough."""
+    """It ends when the client closes."""
     simulator.fault("media", {"kind": "endless"})
     (url,) = urls(simulator, sends(simulator, "picture"))
     came = 0
@@ -82,7 +82,7 @@ def test_a_stream_may_have_no_end(simulator: Simulator) -> None:
 
 
 def test_a_redirect_leads_inside(simulator: Simulator) -> None:
-    """Like any status with its headers."""
+    """It is a status with its headers."""
     inside = {"kind": "status", "status": 302, "headers": {"Location": "http://169.254.169.254/"}}
     simulator.fault("media", inside)
     (url,) = urls(simulator, sends(simulator, "picture"))
@@ -90,7 +90,7 @@ def test_a_redirect_leads_inside(simulator: Simulator) -> None:
 
 
 def test_transcriptions_say_what_they_are_told_to(simulator: Simulator) -> None:
-    """Or nothing, with 200; without a file or a model it is a 400."""
+    """They have the scripted text, or none with 200; without a file or a model the answer is 400."""
     url, files, data = f"{simulator.url}/v1/audio/transcriptions", {"file": ("a.ogg", b"OggS")}, {"model": "m"}
     simulator.order("defaults", spoken="Hello")
     assert httpx.post(url, files=files, data=data).json() == {"text": "Hello"}

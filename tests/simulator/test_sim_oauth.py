@@ -1,4 +1,4 @@
-"""The simulated grants: each code and refresh token is good for one use, and what was taken back opens nothing."""
+"""The simulated grants: each code and refresh token works once, and revoked ones don't work."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def ask(simulator: Simulator, **form: str) -> httpx.Response:
 
 
 def pair(simulator: Simulator, **order: Any) -> dict[str, Any]:
-    """Install the app and take the code to the token endpoint."""
+    """Install the app and exchange the code at the token endpoint."""
     code = simulator.order("install", **order)["code"]
     answer = ask(simulator, grant_type="authorization_code", code=code)
     assert answer.status_code == 200, answer.text
@@ -38,13 +38,13 @@ def exchange(simulator: Simulator, token: str, location_id: str, *, company_id: 
 
 
 def opens(simulator: Simulator, token: str, location_id: str) -> bool:
-    """Whether a token opens a location."""
+    """Whether a token is valid for a location."""
     query = {"locationId": location_id}
     return simulator.ghl("GET", "/conversations/search", token=token, params=query).status_code == 200
 
 
 def test_a_code_is_good_for_one_pair(simulator: Simulator) -> None:
-    """The pair names its location and agency, and opens that location; the same code brings no other."""
+    """The tokens name their location and agency, and work for that location; the same code works only once."""
     code = simulator.order("install", location_id="L1", company_id="Agency")["code"]
 
     first, second = (ask(simulator, grant_type="authorization_code", code=code) for _ in range(2))
@@ -62,7 +62,7 @@ def test_a_code_is_good_for_one_pair(simulator: Simulator) -> None:
 
 
 def test_a_refresh_token_is_good_for_one_pair(simulator: Simulator) -> None:
-    """Each pair brings the next one; both uses are counted, and so is the refusal."""
+    """Each pair has the next refresh token; both uses and the refusal are counted."""
     simulator.order("defaults", refresh_seconds=0)
     told = pair(simulator, location_id="L1")
     used = told["refresh_token"]
@@ -78,7 +78,7 @@ def test_a_refresh_token_is_good_for_one_pair(simulator: Simulator) -> None:
 
 
 def test_a_refresh_token_that_is_shown_again_at_once_brings_the_same_pair(simulator: Simulator) -> None:
-    """Within 30 s, and not after the app was uninstalled; it is counted as repeated."""
+    """This holds for 30 s, and not after an uninstall; it is counted as repeated."""
     told = pair(simulator, location_id="L1")
     form = {"grant_type": "refresh_token", "refresh_token": told["refresh_token"]}
     first, second = ask(simulator, **form).json(), ask(simulator, **form).json()
@@ -90,7 +90,7 @@ def test_a_refresh_token_that_is_shown_again_at_once_brings_the_same_pair(simula
 
 
 def test_an_install_is_reconnected_by_the_apps_credentials(simulator: Simulator) -> None:
-    """The code is exchanged as an install's is; where the app isn't, or with other credentials, it is refused."""
+    """The code is exchanged like an install's; without the app, or with other credentials, it is refused."""
     pair(simulator, location_id="L1")
     keys = {"clientKey": CLIENT_ID, "clientSecret": CLIENT_SECRET}
 
@@ -106,7 +106,7 @@ def test_an_install_is_reconnected_by_the_apps_credentials(simulator: Simulator)
 
 
 def test_tokens_end(simulator: Simulator) -> None:
-    """After their time, or when they are made to, they are called invalid; the refresh token isn't touched."""
+    """After their time, or on demand, they are invalid; the refresh token stays."""
     simulator.order("defaults", token_seconds=0)
     ended = pair(simulator, location_id="L1")
     simulator.order("defaults", token_seconds=60)
@@ -121,7 +121,7 @@ def test_tokens_end(simulator: Simulator) -> None:
 
 
 def test_an_agencys_token_is_exchanged_for_its_locations(simulator: Simulator) -> None:
-    """It opens no location itself; the one that it is exchanged for has no refresh token, and only its locations get one."""
+    """It works for no location itself; the exchanged token has no refresh token, and exists only for its locations."""
     told = pair(simulator, company_id="Agency", location_ids=["L1", "L2"])
     assert (told["userType"], told["approvedLocations"]) == ("Company", ["L1", "L2"])
     assert not opens(simulator, told["access_token"], "L1")
@@ -150,7 +150,7 @@ def test_what_was_uninstalled_opens_nothing(simulator: Simulator) -> None:
 
 
 def test_installs_are_told_by_webhooks(simulator: Simulator, receiver: Receiver) -> None:
-    """An agency's install brings one of its own and one for each location; they are signed like all."""
+    """An agency's install has its own webhook and one per location, all signed."""
     simulator.order("install", company_id="Agency", location_ids=["L1", "L2"])
     simulator.order("uninstall", location_id="L1")
     simulator.order("install", location_id="L3", webhook=False)
@@ -175,12 +175,12 @@ def test_installs_are_told_by_webhooks(simulator: Simulator, receiver: Receiver)
     ],
 )
 def test_what_the_token_endpoint_refuses(simulator: Simulator, form: dict[str, str], status: int) -> None:
-    """Strangers, forms that lack something, and codes that nobody was given."""
+    """Strangers, incomplete forms and unknown codes are refused."""
     assert simulator.http.post("/oauth/token", data=form).status_code == status
 
 
 def test_grants_can_go_wrong(simulator: Simulator) -> None:
-    """An answer that is cut after its effect leaves the refresh token used up."""
+    """An answer that is cut after its effect leaves the refresh token used."""
     simulator.order("defaults", refresh_seconds=0)
     told = pair(simulator, location_id="L1")
     simulator.fault("oauth", {"kind": "status", "status": 500, "when": "after"}, times=1)

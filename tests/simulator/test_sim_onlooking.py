@@ -27,7 +27,7 @@ LOCATION = {"id": "SimulatedLocation001", "name": "Simulated Dental", "provider"
 
 
 class Bridge(BaseHTTPRequestHandler):
-    """The two questions of the admin API that the page needs, and a trouble."""
+    """The two calls of the admin API that the page needs, and an error."""
 
     def do_GET(self) -> None:
         answers: dict[str, tuple[int, Any]] = {
@@ -47,12 +47,12 @@ class Bridge(BaseHTTPRequestHandler):
         self.wfile.write(json.dumps(body).encode())
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the standard library's name
-        """Say nothing."""
+        """Log nothing."""
 
 
 @contextmanager
 def beside(url: str, folder: Path, token: str = TOKEN, *more: str) -> Iterator[httpx.Client]:
-    """A simulator that knows a bridge."""
+    """A simulator beside a bridge."""
     command = [sys.executable, "-m", "bridge.simulator", "--state-dir", str(folder), "--port-file", str(folder / "port")]
     with subprocess.Popen([*command, "--bridge-url", url, *more], env={**os.environ, "BRIDGE_ADMIN_TOKEN": token}) as running:
         try:
@@ -86,12 +86,12 @@ def connected(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client
     ],
 )
 def test_timeline(connected: httpx.Client, id_: str, told: dict[str, Any]) -> None:
-    """The page gets the bridge's timeline of an id and whether it is held up, nothing of an unknown id, a sentence in trouble."""
+    """The page gets the timeline of an id and whether it is delayed, nothing for an unknown id, and a sentence after an error."""
     assert connected.get("/_sim/timeline", params={"id": id_}).json() == {"connected": True, "on_hold": False} | told
 
 
 def test_providers(connected: httpx.Client) -> None:
-    """The page gets the console's address and what it shows of each location of the bridge, and nothing else of it."""
+    """The page gets the console's address and the public data of the bridge's locations, and nothing else."""
     shown = [{"id": "SimulatedLocation001", "name": "Simulated Dental", "provider": "assistable", "mode": "live"}]
     told = connected.get("/_sim/providers").json()
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/console", told.pop("console"))
@@ -99,7 +99,7 @@ def test_providers(connected: httpx.Client) -> None:
 
 
 def test_a_bridge_that_comes_later(tmp_path: Path) -> None:
-    """A simulator alone finds the bridge beside it in the note that `up` leaves, also when that starts after it."""
+    """The simulator finds the bridge by the file that `up` writes, even if `up` starts later."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), Bridge)
     thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
@@ -120,7 +120,7 @@ def test_a_bridge_that_comes_later(tmp_path: Path) -> None:
 
 
 def test_the_token_stays_here(connected: httpx.Client) -> None:
-    """The admin token is in nothing that a browser gets."""
+    """No answer to a browser contains the admin token."""
     paths = (
         "/",
         "/_page/sandbox.js",
@@ -154,14 +154,14 @@ def test_without_a_bridge(simulator: Simulator) -> None:
 
 
 def test_a_bridge_that_is_gone(tmp_path: Path) -> None:
-    """While the bridge can't be reached, the page is told so."""
+    """While the bridge can't be reached, the page says so."""
     with beside("http://127.0.0.1:1", tmp_path) as http:
         assert "can't be reached" in http.get("/_sim/timeline", params={"id": "ann"}).json()["error"]
         assert http.get("/_sim/providers").json()["locations"] == []
 
 
 def test_the_page_offers_each_thing(simulator: Simulator) -> None:
-    """The page offers every answer that the simulator can write, every mishap and every deed, and each has its code."""
+    """The page offers every answer, fault and action that the simulator has, and each has its code."""
     page, code = simulator.http.get("/").text, simulator.http.get("/_page/beside.js").text
     deeds = simulator.http.get("/_page/sandbox.js").text
     assert {"provider", "contact", "channel", "mishap", "timeline"} <= set(re.findall(r'id="([a-z]+)"', page))

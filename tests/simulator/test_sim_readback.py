@@ -29,7 +29,7 @@ def _read(simulator: Simulator, path: str, **query: Any) -> dict[str, Any]:
 
 
 def test_receipt(simulator: Simulator, said: dict[str, Any]) -> None:
-    """A send answers 201 with the ids under which it can be read back."""
+    """A send is answered 201 with the ids for reading it back."""
     answer = simulator.send(said["contact_id"], message="Hi")
     receipt = answer.json()
     assert answer.status_code == 201
@@ -43,7 +43,7 @@ def test_receipt(simulator: Simulator, said: dict[str, Any]) -> None:
 
 
 def test_nesting(simulator: Simulator, said: dict[str, Any]) -> None:
-    """A conversation's messages come nested, the newest first."""
+    """A conversation's messages are nested, newest first."""
     simulator.send(said["contact_id"], message="Hi")
     read = _read(simulator, f"/conversations/{said['conversation_id']}/messages")
     assert list(read) == ["messages"]
@@ -77,7 +77,7 @@ def test_limit(simulator: Simulator, said: dict[str, Any]) -> None:
 
 
 def test_types(simulator: Simulator, said: dict[str, Any]) -> None:
-    """A list of types leaves others out."""
+    """A list of types excludes others."""
     simulator.send(said["contact_id"], type="WhatsApp", message="Hi")
     simulator.send(said["contact_id"], type="Email", html="Hi")
     path = f"/conversations/{said['conversation_id']}/messages"
@@ -86,7 +86,7 @@ def test_types(simulator: Simulator, said: dict[str, Any]) -> None:
 
 
 def test_email_rows(simulator: Simulator, said: dict[str, Any]) -> None:
-    """An e-mail lacks its body in lists, and has it when read alone."""
+    """An e-mail has no body in lists, and has it when it is read alone."""
     receipt = simulator.send(said["contact_id"], type="Email", html="<p>Hi</p>", subject="Re").json()
     row = _read(simulator, f"/conversations/{said['conversation_id']}/messages")["messages"]["messages"][0]
     assert "body" not in row
@@ -104,7 +104,7 @@ def test_order_by_date(simulator: Simulator, said: dict[str, Any]) -> None:
 
 
 def test_custom_types(simulator: Simulator, said: dict[str, Any]) -> None:
-    """A send through a conversation provider is filed as that provider's, but for the answer to a plain SMS."""
+    """A send with a conversation provider is stored as that provider's, except for the answer to a plain SMS."""
     assert simulator.send(said["contact_id"], message="Hi", conversationProviderId="p").status_code == 201
     plain = _read(simulator, f"/conversations/{said['conversation_id']}/messages")["messages"]["messages"][0]
     assert plain["type"] == 2
@@ -116,7 +116,7 @@ def test_custom_types(simulator: Simulator, said: dict[str, Any]) -> None:
 
 
 def test_search(simulator: Simulator) -> None:
-    """The search lists conversations, the last written-in first, and pages by the last row's sort value."""
+    """The search lists conversations, newest message first, and continues at the last row's sort value."""
     dates = range(1_700_000_000_000, 1_700_000_000_005)
     people = [simulator.order("say", text="Hello", date_added=date)["contact_id"] for date in dates]
     simulator.send(people[0], message="Hi")
@@ -129,7 +129,7 @@ def test_search(simulator: Simulator) -> None:
 
 
 def test_search_by_contact(simulator: Simulator, said: dict[str, Any]) -> None:
-    """The search finds a contact's one conversation."""
+    """The search finds a contact's only conversation."""
     simulator.order("say", text="Someone else")
     read = _read(simulator, "/conversations/search", locationId=LOCATION, contactId=said["contact_id"])
     assert ([row["id"] for row in read["conversations"]], read["total"]) == ([said["conversation_id"]], 1)
@@ -137,7 +137,7 @@ def test_search_by_contact(simulator: Simulator, said: dict[str, Any]) -> None:
 
 
 def test_contact(simulator: Simulator) -> None:
-    """A contact shows its tags and its DND."""
+    """A contact has its tags and its DND."""
     setting = {"SMS": {"status": "active"}}
     simulator.order("contacts", contact_id="ann", tags=["vip"], dnd=True, dndSettings=setting, email="ann@example.com")
     card = _read(simulator, "/contacts/ann")["contact"]
@@ -153,7 +153,7 @@ def test_contact(simulator: Simulator) -> None:
 
 
 def test_tags(simulator: Simulator, said: dict[str, Any]) -> None:
-    """Tags are added once and taken away."""
+    """Tags are added once and removed."""
     path = f"/contacts/{said['contact_id']}/tags"
     added = simulator.ghl("POST", path, body={"tags": ["a", "b", "a"]})
     removed = simulator.ghl("DELETE", path, body={"tags": ["a"]})
@@ -162,7 +162,7 @@ def test_tags(simulator: Simulator, said: dict[str, Any]) -> None:
 
 
 def test_skewed_clock(simulator: Simulator) -> None:
-    """GHL's clock can be wrong: its Date and its messages are then wrong alike."""
+    """If GHL's clock is wrong, so are its Date header and its messages."""
     simulator.order("defaults", clock_skew_seconds=-600)
     said = simulator.order("say", text="Hello")
     answer = simulator.ghl("GET", f"/conversations/messages/{said['message_id']}")
@@ -176,7 +176,7 @@ def _seconds(text: str) -> float:
 
 
 def test_answers_fit_the_description(simulator: Simulator, said: dict[str, Any]) -> None:
-    """Every answer fits the official description with its overlays."""
+    """Every answer matches the official description with its overlays."""
     official = Official()
     receipt = simulator.send(said["contact_id"], message="Hi").json()
     email = simulator.send(said["contact_id"], type="Email", html="Hi").json()

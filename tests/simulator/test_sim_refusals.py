@@ -56,19 +56,19 @@ def test_unknown_version(simulator: Simulator, contact: str) -> None:
 
 @pytest.mark.parametrize("version", ["2021-04-15", "2021-07-28", "v3"])
 def test_versions(simulator: Simulator, contact: str, version: str) -> None:
-    """Every version that exists is taken."""
+    """Every existing version is accepted."""
     assert simulator.ghl("GET", f"/contacts/{contact}", headers={"Version": version}).status_code == 200
 
 
 def test_replaced_token(simulator: Simulator, contact: str) -> None:
-    """A token that was replaced is refused, its successor taken."""
+    """A replaced token is refused, its successor accepted."""
     simulator.order("locations", id="SimulatedLocation001", token="new")
     assert simulator.send(contact, message="Hi").status_code == 401
     assert simulator.ghl("GET", f"/contacts/{contact}", token="new").status_code == 200
 
 
 def test_other_location(simulator: Simulator, contact: str) -> None:
-    """A token of another location is refused, whatever is asked."""
+    """A token of another location is refused for every request."""
     simulator.order("locations", id="Other", token="other")
     said = simulator.ask(f"conversations/{contact}")
     conversation, message = said["conversation"]["id"], said["messages"][0]["id"]
@@ -86,13 +86,13 @@ def test_other_location(simulator: Simulator, contact: str) -> None:
 
 
 def test_unknown_contact(simulator: Simulator) -> None:
-    """A contact that doesn't exist is refused with GHL's code, and a 400."""
+    """An unknown contact is refused with GHL's code, and a 400."""
     _assert_is(simulator.send("abc", message="Hi"), "400_contact_not_found.json")
     _assert_is(simulator.ghl("GET", "/contacts/abc"), "400_contact_not_found.json")
 
 
 def test_merged_contact(simulator: Simulator, contact: str) -> None:
-    """A merged contact is not found; its conversation names the one that lives."""
+    """A merged contact is not found; its conversation names the remaining contact."""
     merged = simulator.order("merge", contact_id=contact, into="survivor")
     assert _code(simulator.send(contact, message="Hi")) == (400, "CONVERSATIONS_CONTACT_NOT_FOUND")
     card = simulator.ghl("GET", f"/conversations/{merged['conversation_id']}").json()
@@ -101,7 +101,7 @@ def test_merged_contact(simulator: Simulator, contact: str) -> None:
 
 
 def test_dnd(simulator: Simulator, contact: str) -> None:
-    """DND on the contact blocks a channel in GHL's words."""
+    """DND on the contact blocks a channel with GHL's text."""
     simulator.order("contacts", contact_id=contact, dnd=True)
     _assert_is(simulator.send(contact, type="Email", html="<p>Hi</p>"), "400_dnd_email.json")
     answer = simulator.send(contact, message="Hi")
@@ -112,14 +112,14 @@ def test_dnd(simulator: Simulator, contact: str) -> None:
 
 @pytest.mark.parametrize(("status", "refused"), [("active", True), ("permanent", True), ("inactive", False)])
 def test_dnd_of_a_channel(simulator: Simulator, contact: str, status: str, refused: bool) -> None:
-    """DND of one channel blocks that channel and no other."""
+    """DND of one channel blocks only that channel."""
     simulator.order("contacts", contact_id=contact, dndSettings={"WhatsApp": {"status": status}})
     assert (simulator.send(contact, type="WhatsApp", message="Hi").status_code == 400) is refused
     assert simulator.send(contact, message="Hi").status_code == 201
 
 
 def test_dnd_of_comments(simulator: Simulator, contact: str) -> None:
-    """A comment reaches no contact, so that DND doesn't block it."""
+    """A comment reaches no contact, so DND doesn't block it."""
     simulator.order("contacts", contact_id=contact, dnd=True)
     assert simulator.send(contact, type="InternalComment", message="Hi").status_code == 201
 
@@ -131,7 +131,7 @@ def test_email_without_html(simulator: Simulator, contact: str) -> None:
 
 @pytest.mark.parametrize("message", ["", "  \n"])
 def test_blank(simulator: Simulator, contact: str, message: str) -> None:
-    """A blank message has no content; an attachment is content enough."""
+    """A blank message has no content; an attachment is content."""
     assert _code(simulator.send(contact, message=message)) == (422, "CONVERSATIONS_MSG_NO_CONTENT")
     assert simulator.send(contact, message=message, attachments=["https://example.com/a.png"]).status_code == 201
 
@@ -157,14 +157,14 @@ def test_gmb(simulator: Simulator, contact: str) -> None:
 
 
 def test_addresses(simulator: Simulator, contact: str) -> None:
-    """A contact without telephone number or e-mail address can't be written to there."""
+    """A contact without phone number or e-mail address can't be written to there."""
     simulator.order("contacts", contact_id=contact, phone="", email="")
     assert _code(simulator.send(contact, message="Hi")) == (400, "CONVERSATIONS_MSG_NO_PHONE")
     assert _code(simulator.send(contact, type="Email", html="Hi")) == (400, "CONVERSATIONS_MSG_NO_EMAIL")
 
 
 def test_email_to(simulator: Simulator, contact: str) -> None:
-    """`emailTo` is an address of the contact, in whatever case."""
+    """`emailTo` is an address of the contact, in any case."""
     simulator.order("contacts", contact_id=contact, email="Ann@example.com")
     assert simulator.send(contact, type="Email", html="Hi", emailTo="ann@Example.com").status_code == 201
     answer = simulator.send(contact, type="Email", html="Hi", emailTo="bob@example.com")
@@ -183,7 +183,7 @@ def test_closed_window(simulator: Simulator, contact: str) -> None:
 
 
 def test_refused_sends_leave_nothing(simulator: Simulator, contact: str) -> None:
-    """What is refused is neither stored nor counted as a post."""
+    """A refused send is neither stored nor counted as a post."""
     simulator.order("contacts", contact_id=contact, dnd=True)
     simulator.send(contact, message="Hi")
     assert simulator.texts(contact) == [("inbound", "Hello")]
@@ -191,14 +191,14 @@ def test_refused_sends_leave_nothing(simulator: Simulator, contact: str) -> None
 
 
 def test_unknown_ids(simulator: Simulator) -> None:
-    """Messages and conversations that don't exist are a 400, not a 404."""
+    """Unknown messages and conversations are a 400, not a 404."""
     assert _code(simulator.ghl("GET", "/conversations/messages/abc")) == (400, "CONVERSATIONS_MSG_NOT_FOUND")
     assert simulator.ghl("GET", "/conversations/abc").status_code == 400
     assert simulator.ghl("GET", "/conversations/abc/messages").status_code == 400
 
 
 def test_rate_limit(simulator: Simulator, contact: str) -> None:
-    """A location that has spent its budget gets a 429 until the time is over, and nothing is stored."""
+    """A location that has used its limit gets 429 until its time is over, and nothing is stored."""
     simulator.order("defaults", rate_limit=3, rate_seconds=0.5)
     answers = [simulator.send(contact, message=f"{number}") for number in range(5)]
     assert [answer.status_code for answer in answers] == [201, 201, 201, 429, 429]
@@ -209,7 +209,7 @@ def test_rate_limit(simulator: Simulator, contact: str) -> None:
 
 
 def test_rate_limit_by_location(simulator: Simulator, contact: str) -> None:
-    """One location's budget is not another's."""
+    """Each location has its own limit."""
     simulator.order("defaults", rate_limit=1)
     other = simulator.order("say", location_id="Other", text="Hello")["contact_id"]
     assert [simulator.send(who, message="Hi").status_code for who in (contact, other, contact)] == [201, 201, 429]
@@ -217,7 +217,7 @@ def test_rate_limit_by_location(simulator: Simulator, contact: str) -> None:
 
 @pytest.mark.parametrize("path", ["/contacts/abc", "/conversations/abc"])
 def test_headers(simulator: Simulator, path: str) -> None:
-    """Every answer of GHL, refusals included, carries one Date and the budget."""
+    """Every answer of GHL, refusals included, has one Date and the rate limit."""
     headers = simulator.ghl("GET", path).headers
     wanted = {"max", "remaining", "interval-milliseconds", "limit-daily", "daily-remaining"}
     assert {name.removeprefix("x-ratelimit-") for name in headers if name.startswith("x-ratelimit-")} == wanted
@@ -230,7 +230,7 @@ def _status(simulator: Simulator, body: Any) -> tuple[int, Any]:
 
 
 def test_unfit_bodies(simulator: Simulator, contact: str) -> None:
-    """A body that the official description doesn't allow is refused with all that is wrong with it."""
+    """A body that the official description doesn't allow is refused with all its errors."""
     good = {"type": "SMS", "contactId": contact, "message": "Hi"}
     assert _status(simulator, {**good, "mesage": "Hi"}) == (422, ["property mesage should not exist"])
     assert _status(simulator, {**good, "message": 1}) == (422, ["message must be a string"])

@@ -76,7 +76,7 @@ def test_inbound_types(simulator: Simulator, receiver: Receiver, channel: str, s
 
 
 def test_custom_provider_sms(simulator: Simulator, receiver: Receiver) -> None:
-    """A TYPE_CUSTOM_PROVIDER_SMS differs from the other custom type by number and name only."""
+    """A TYPE_CUSTOM_PROVIDER_SMS differs from the other custom type only in number and name."""
     simulator.order("say", channel="TYPE_CUSTOM_PROVIDER_SMS", text="Hello", conversation_provider_id="provider")
     payload = receiver.wait_for(1)[0].payload
     assert (payload["messageType"], payload["messageTypeId"]) == ("Custom", 22)
@@ -84,7 +84,7 @@ def test_custom_provider_sms(simulator: Simulator, receiver: Receiver) -> None:
 
 
 def test_altered_bytes(simulator: Simulator, receiver: Receiver) -> None:
-    """A signature doesn't fit other bytes."""
+    """A signature is invalid for other bytes."""
     simulator.order("say", text="Hello")
     (hook,) = receiver.wait_for(1)
     key = load_pem_public_key(simulator.ask("keys")["ed25519"].encode())
@@ -94,7 +94,7 @@ def test_altered_bytes(simulator: Simulator, receiver: Receiver) -> None:
 
 
 def test_both_signatures(simulator: Simulator, receiver: Receiver) -> None:
-    """With the legacy signature on, both are there and both fit."""
+    """With the legacy signature on, both are there and valid."""
     simulator.order("defaults", legacy_signature="both")
     simulator.order("say", text="Hello")
     (hook,) = receiver.wait_for(1)
@@ -103,7 +103,7 @@ def test_both_signatures(simulator: Simulator, receiver: Receiver) -> None:
 
 
 def test_only_legacy_signature(simulator: Simulator, receiver: Receiver) -> None:
-    """The legacy signature can stand alone."""
+    """The legacy signature can be the only one."""
     simulator.order("defaults", legacy_signature="only")
     simulator.order("say", text="Hello")
     (hook,) = receiver.wait_for(1)
@@ -112,7 +112,7 @@ def test_only_legacy_signature(simulator: Simulator, receiver: Receiver) -> None
 
 
 def test_say_answers(simulator: Simulator, receiver: Receiver) -> None:
-    """Saying something tells the ids and what the receiver answered."""
+    """The answer has the ids and the receiver's answers."""
     said = simulator.order("say", text="Hello", contact_id="contact")
     payload = receiver.wait_for(1)[0].payload
     assert said["answers"] == [{"status_code": 202, "body": {"status": "accepted"}, "error": ""}]
@@ -126,7 +126,7 @@ def test_say_answers(simulator: Simulator, receiver: Receiver) -> None:
 
 
 def test_say_email(simulator: Simulator, receiver: Receiver) -> None:
-    """An e-mail's webhook knows it by the e-mail message id, the REST API by another."""
+    """An e-mail's webhook has the e-mail message id, the REST API another."""
     said = simulator.order("say", text="<p>Hello</p>", channel="Email")
     assert receiver.wait_for(1)[0].payload["emailMessageId"] == said["message_id"]
     row = simulator.ghl("GET", f"/conversations/messages/{said['rest_message_id']}").json()["message"]
@@ -140,7 +140,7 @@ def test_say_at(simulator: Simulator, receiver: Receiver) -> None:
 
 
 def test_say_without_webhook(simulator: Simulator, receiver: Receiver) -> None:
-    """A message can stay without a webhook, as one that GHL lost."""
+    """A message can be without a webhook, as if GHL lost it."""
     said = simulator.order("say", text="Hello", webhook=False)
     assert said["answers"] == []
     assert simulator.texts(said["conversation_id"]) == [("inbound", "Hello")]
@@ -148,7 +148,7 @@ def test_say_without_webhook(simulator: Simulator, receiver: Receiver) -> None:
 
 
 def test_copies(simulator: Simulator, receiver: Receiver) -> None:
-    """Copies are the same bytes under the same webhook id, and one message."""
+    """Copies have the same bytes and webhook id, and are one message."""
     said = simulator.order("say", text="Hello", copies=3)
     assert len(said["answers"]) == 3
     assert len({hook.raw for hook in receiver.wait_for(3)}) == 1
@@ -156,7 +156,7 @@ def test_copies(simulator: Simulator, receiver: Receiver) -> None:
 
 
 def test_retries(simulator: Simulator, receiver: Receiver) -> None:
-    """A webhook that isn't answered with a 2xx comes again with the same bytes until it is."""
+    """A webhook without a 2xx is repeated with the same bytes."""
     receiver.statuses = [503, 429]
     said = simulator.order("say", text="Hello")
     hooks = receiver.wait_for(3)
@@ -167,7 +167,7 @@ def test_retries(simulator: Simulator, receiver: Receiver) -> None:
 
 
 def test_gives_up(simulator: Simulator, receiver: Receiver) -> None:
-    """After the last delay a webhook is given up."""
+    """After the last delay a webhook is not repeated."""
     receiver.statuses = [500] * 9
     simulator.order("say", text="Hello")
     receiver.wait_for(3)
@@ -176,7 +176,7 @@ def test_gives_up(simulator: Simulator, receiver: Receiver) -> None:
 
 
 def test_unreachable(simulator: Simulator) -> None:
-    """A receiver that isn't there is told as such."""
+    """A receiver that can't be reached is reported."""
     simulator.order("defaults", webhook_url="http://127.0.0.1:9/webhooks/ghl", retry_delays=[])
     (answer,) = simulator.order("say", text="Hello")["answers"]
     assert (answer["status_code"], answer["error"].split(":")[0]) == (None, "ConnectError")
@@ -184,7 +184,7 @@ def test_unreachable(simulator: Simulator) -> None:
 
 
 def test_echo(simulator: Simulator, receiver: Receiver) -> None:
-    """What is posted comes back as an OutboundMessage with the keys of the sample, without a user id."""
+    """A post is echoed as an OutboundMessage with the keys of the sample, without a user id."""
     said = simulator.order("say", text="Hello", webhook=False)
     posted = simulator.send(said["contact_id"], message="Hi").json()
     (hook,) = receiver.wait_for(1)
@@ -204,7 +204,7 @@ def test_email_echo(simulator: Simulator, receiver: Receiver) -> None:
 
 
 def test_comment_echo(simulator: Simulator, receiver: Receiver) -> None:
-    """A comment's echo says that it is one, and it counts as no post."""
+    """A comment's echo has its type, and counts as no post."""
     said = simulator.order("say", text="Hello", webhook=False)
     assert simulator.send(said["contact_id"], type="InternalComment", message="A draft").status_code == 201
     assert receiver.wait_for(1)[0].payload["messageType"] == "InternalComment"
@@ -237,7 +237,7 @@ def test_echo_later(simulator: Simulator, receiver: Receiver) -> None:
 
 
 def test_human(simulator: Simulator, receiver: Receiver) -> None:
-    """A person's message is outbound and carries a user id."""
+    """A person's message is outbound and has a user id."""
     said = simulator.order("say", text="Hello", webhook=False)
     simulator.order("human", contact_id=said["contact_id"], text="I take over", user_id="dana")
     payload = receiver.wait_for(1)[0].payload
@@ -255,7 +255,7 @@ def test_workflow_message(simulator: Simulator, receiver: Receiver) -> None:
 
 
 def test_arbitrary_webhook(simulator: Simulator, receiver: Receiver) -> None:
-    """Any payload can be sent, signed."""
+    """Any payload can be sent with a signature."""
     answers = simulator.order("webhook", payload={"type": "INSTALL"})["answers"]
     (hook,) = receiver.wait_for(1)
     _verify_current(simulator, hook)
@@ -263,7 +263,7 @@ def test_arbitrary_webhook(simulator: Simulator, receiver: Receiver) -> None:
 
 
 def test_unsigned_webhook(simulator: Simulator, receiver: Receiver) -> None:
-    """Any bytes can be sent, unsigned, to any path, with any headers."""
+    """Any bytes can be sent without a signature, to any path, with any headers."""
     url = receiver.url.replace("/ghl", "/workflow")
     simulator.order("webhook", raw="{broken", url=url, signed=False, headers={"X-Bridge-Secret": "s"})
     (hook,) = receiver.wait_for(1)
@@ -271,7 +271,7 @@ def test_unsigned_webhook(simulator: Simulator, receiver: Receiver) -> None:
 
 
 def test_reset_on_the_way(simulator: Simulator, receiver: Receiver) -> None:
-    """A reset while webhooks are on their way, at whatever moment, leaves the next ones unharmed."""
+    """A reset while webhooks are on their way, at any time, does not affect later ones."""
     for moment in range(30):
         simulator.order("defaults", webhook_url=receiver.url)
         for _ in range(3):

@@ -1,4 +1,4 @@
-"""Workflow webhooks of the simulator: the capture's form, a user's own, and lists that lag behind."""
+"""Workflow webhooks of the simulator: the free action's format, a user's own, and late lists."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAIRS = {"message_id": "{{message.id}}", "conversation_id": "{{ conversation.id 
 
 
 def told(simulator: Simulator, receiver: Receiver, **order: Any) -> dict[str, Any]:
-    """What a workflow's webhook tells."""
+    """The body of a workflow's webhook."""
     before = len(receiver.hooks)
     answers = simulator.order("workflow", url=receiver.url, **order)["answers"]
     assert [answer["status_code"] for answer in answers] == [202]
@@ -25,7 +25,7 @@ def told(simulator: Simulator, receiver: Receiver, **order: Any) -> dict[str, An
 
 
 def test_the_free_form_is_that_of_the_capture(simulator: Simulator, receiver: Receiver) -> None:
-    """Key by key, with the user's pairs filled in; it is not signed."""
+    """It has the same keys with the user's data, and is not signed."""
     said = simulator.order("say", text="Hello", webhook=False)
     payload = told(simulator, receiver, contact_id=said["contact_id"], pairs=PAIRS, headers={"X-Bridge-Secret": "s"})
     assert set(payload) == set(SAMPLE)
@@ -42,7 +42,7 @@ def test_the_free_form_is_that_of_the_capture(simulator: Simulator, receiver: Re
 
 
 def test_a_user_writes_json_or_a_form(simulator: Simulator, receiver: Receiver) -> None:
-    """A custom webhook holds the pairs alone."""
+    """A custom webhook has only the user's pairs."""
     said = simulator.order("say", text="Größe & Preis", webhook=False)
     pairs = {"contact_id": "{{contact.id}}", "message": "{{message.body}}"}
     expected = {"contact_id": said["contact_id"], "message": "Größe & Preis"}
@@ -53,7 +53,7 @@ def test_a_user_writes_json_or_a_form(simulator: Simulator, receiver: Receiver) 
 
 
 def test_a_test_run_has_empty_values(simulator: Simulator, receiver: Receiver) -> None:
-    """GHL's "Test" button knows a contact, and no message."""
+    """GHL's "Test" button has a contact, and no message."""
     said = simulator.order("say", text="Hello", webhook=False)
     payload = told(simulator, receiver, contact_id=said["contact_id"], pairs=PAIRS, test=True)
     assert set(payload["message"].values()) == {""}
@@ -62,7 +62,7 @@ def test_a_test_run_has_empty_values(simulator: Simulator, receiver: Receiver) -
 
 
 def test_the_newest_message_of_a_contact_is_told(simulator: Simulator, receiver: Receiver) -> None:
-    """Without an id it is the last one that the contact has written."""
+    """Without an id it is the contact's last message."""
     said = simulator.order("say", text="first", webhook=False)
     simulator.order("say", contact_id=said["contact_id"], text="second", webhook=False)
     simulator.order("human", contact_id=said["contact_id"], text="third", webhook=False)
@@ -77,7 +77,7 @@ def test_nothing_is_told_of_nobody(simulator: Simulator, receiver: Receiver, ord
 
 
 def test_a_workflow_needs_an_address(simulator: Simulator, receiver: Receiver) -> None:
-    """The order's, or the one in the defaults."""
+    """It is the order's, or the one in the defaults."""
     said = simulator.order("say", text="Hello", webhook=False)
     assert simulator.http.post("/_sim/workflow", json={"contact_id": said["contact_id"]}).status_code == 422
     simulator.order("defaults", workflow_url=receiver.url)
@@ -86,7 +86,7 @@ def test_a_workflow_needs_an_address(simulator: Simulator, receiver: Receiver) -
 
 
 def test_lists_may_lag_behind(simulator: Simulator) -> None:
-    """A message that is younger than the lag is not listed yet, but is found by its id."""
+    """A message younger than the lag is not listed yet, but is found by its id."""
     simulator.order("defaults", list_lag_seconds=30)
     said = simulator.order("say", text="old", webhook=False, date_added="2026-01-01T00:00:00Z")
     new = simulator.order("say", contact_id=said["contact_id"], text="new", webhook=False)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """One message that a contact wrote: its ids, and when (seconds) it was written and its webhook first accepted."""
+    """A contact's message: its ids, and when (s) it was written and its webhook first accepted."""
 
     mark: str
     contact_id: str
@@ -26,7 +26,7 @@ class Written:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """Marks of the messages, by outcome. `strays` are posts that quote nothing of their contact's."""
+    """The messages' marks by outcome. `strays` are posts that quote no message of their contact."""
 
     written: int
     accepted: int
@@ -39,12 +39,12 @@ class Verdict:
 
     @property
     def is_clean(self) -> bool:
-        """Whether every promise was kept."""
+        """Whether every guarantee holds."""
         return not (self.lost or self.doubled or self.reordered or self.strays)
 
 
 def judge(written: Sequence[Written], posts: Mapping[str, Sequence[str]], recorded: Collection[str]) -> Verdict:
-    """Compare what was written with the posts of each contact; `recorded` names messages whose outcome says why not."""
+    """Compare the messages with the posts of each contact; `recorded` names messages whose outcome says why there is no reply."""
     own: dict[str, list[Written]] = {}
     for one in written:
         own.setdefault(one.contact_id, []).append(one)
@@ -71,7 +71,7 @@ def _quoted(texts: Iterable[str], own: Collection[str]) -> list[str]:
 
 
 def _overtaken(ones: Sequence[Written], quoted: Sequence[str]) -> list[str]:
-    """Those that stand behind a later one, though they had been accepted before that one was written at all."""
+    """The messages answered after a later one, although they were accepted before that one was written."""
     place = {mark: index for index, mark in reversed(list(enumerate(quoted)))}
     replied = [one for one in ones if one.mark in place]
     overtaken = [

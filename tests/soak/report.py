@@ -1,4 +1,4 @@
-"""What a soak tells at its end: one table for people, one document for machines."""
+"""The report of a soak: one table for people, one document for machines."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def document(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, Any]:
-    """Everything, as JSON."""
+    """All results, as JSON."""
     return {
         "seed": plan.seed,
         "seconds": plan.seconds,
@@ -32,7 +32,7 @@ def document(plan: Plan, outcomes: Sequence[Outcome]) -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """What ran."""
+    """The versions of all programs."""
     server = subprocess.run([redis_server.find(), "--version"], capture_output=True, text=True, check=True).stdout
     return {
         "ghl-bridge": version("ghl-bridge"),

@@ -47,7 +47,7 @@ def note(file: Path, plan: Plan, outcomes: Sequence[Outcome]) -> None:
 
 
 def summed(lines: Iterable[dict[str, Any]]) -> list[str]:
-    """A sentence for each commit and bridge: what its runs come to, and what bound follows from that."""
+    """A sentence for each commit and bridge: its runs in total, and the bound that follows from that."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for line in lines:
         groups.setdefault((line["commit"], line["bridge"]), []).append(line)
@@ -74,7 +74,7 @@ def _sentence(commit: str, bridge: str, runs: Sequence[dict[str, Any]]) -> str:
 
 
 def _commit() -> str:
-    """The commit, with a plus if anything was changed since."""
+    """The commit, with a plus if files were changed."""
     described = subprocess.run(
         ["git", "describe", "--always", "--dirty=+", "--exclude=*"],  # noqa: S607
         cwd=ROOT,

@@ -1,4 +1,4 @@
-"""One bridge through one plan: the messages are written, the strikes fall, everything settles, the oracle judges."""
+"""One bridge with one plan: messages are written, strikes happen, all work ends, and the oracle judges."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Soak:
     number: count[int] = field(default_factory=count)
 
     def play(self) -> None:
-        """Do all that the plan says, each at its time, and print it."""
+        """Do everything in the plan at its time, and print it."""
         for line in self.plan.lines:
             self._later(line.at, line)
         for strike in self.plan.strikes:
@@ -90,7 +90,7 @@ class Soak:
             self._do(doing, now)
 
     def settle(self) -> float:
-        """Wait until everything is answered and nothing is under way, or nothing has moved for long; answers the seconds."""
+        """Wait until everything is answered, or nothing has changed for long; returns the seconds."""
         began = time.monotonic()
         idle_since = began
         while time.monotonic() - began < LONGEST_SETTLING:
@@ -103,7 +103,7 @@ class Soak:
         return time.monotonic() - began
 
     def written(self) -> list[Written]:
-        """Every message, with the moment in which its webhook was accepted."""
+        """Every message, with the time at which its webhook was accepted."""
         return [
             Written(
                 mark=line.mark,
@@ -116,7 +116,7 @@ class Soak:
         ]
 
     def recoveries(self) -> dict[str, list[float | None]]:
-        """For each kind of strike the seconds from then until its probe was replied to."""
+        """The seconds from each kind of strike to the reply to its probe."""
         found: dict[str, list[float | None]] = {}
         for strike, at, mark in self.struck:
             replied = self.watch.replied.get(mark)
@@ -124,7 +124,7 @@ class Soak:
         return found
 
     def under_way(self) -> dict[str, float]:
-        """For each kind of strike the longest wait of a message that was accepted and unanswered at that moment."""
+        """The longest wait of a message that was accepted and unanswered at each kind of strike."""
         times = [(one.accepted_at, self.watch.replied[one.mark][0]) for one in self.written() if one.mark in self.watch.replied]
         longest: dict[str, float] = {}
         for strike, at, _ in self.struck:
@@ -173,7 +173,7 @@ class Soak:
 
 
 def run(plan: Plan, side: Side, folder: Path, *, tell: Callable[[str], None]) -> Outcome:
-    """Run a plan against a bridge whose files go into `folder`."""
+    """Run a plan with a bridge whose files are in `folder`."""
     stage = Stage(folder, side)
     try:
         stage.open()
@@ -219,7 +219,7 @@ def _judge(soak: Soak, settled_in: float) -> Outcome:
 
 
 def _evidence(soak: Soak, written: list[Written], verdict: Verdict, posts: dict[str, list[str]]) -> dict[str, Any]:
-    """All that is known about the failed messages, to find the cause; seconds from the start."""
+    """All data about the failed messages, to find the cause; seconds from the start."""
     wrong = {*verdict.lost, *verdict.doubled, *verdict.reordered}
     return {
         one.mark: {

@@ -1,4 +1,4 @@
-"""The two bridges under test: how each is started, where its broker's queue is, and what it has written down itself."""
+"""The two bridges under test: how each is started, its broker's queue, and its own records."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Side(Protocol):
 
     @property
     def name(self) -> str:
-        """What it is called in the table."""
+        """Its name in the table."""
         ...
 
     @property
@@ -40,7 +40,7 @@ class Side(Protocol):
         ...
 
     def prepare(self, machine: Machine) -> None:
-        """Set up what must stand before the processes start."""
+        """Set up what must exist before the processes start."""
         ...
 
     def command(self, name: str, port: int) -> list[str]:
@@ -52,15 +52,15 @@ class Side(Protocol):
         ...
 
     def outcomes(self, redis: Redis, written: Iterable[Written]) -> Mapping[str, str]:
-        """What the bridge itself has written down as having become of these messages, by mark; nothing for unfinished ones."""
+        """The outcomes that the bridge itself recorded, by mark; nothing for unfinished messages."""
         ...
 
     def is_idle(self, redis: Redis) -> bool:
-        """Whether nothing is under way any more."""
+        """Whether no work is left."""
         ...
 
     def held(self, redis: Redis) -> set[str]:
-        """Marks of messages that still are in the broker's hands."""
+        """The marks of messages that the broker still has."""
         ...
 
 
@@ -72,7 +72,7 @@ class Bridge:
     queue: str = "ghl-bridge-*"
 
     def prepare(self, machine: Machine) -> None:
-        """Everything short, in about the proportions of production: the looks of a read-back outlast a lease."""
+        """Everything short, with about the ratios of production: the looks of a read-back take longer than a lease."""
         machine.environ |= {
             "WORKER_CONCURRENCY": "50",
             "BRIDGE_LEASE_SECONDS": str(LEASE_SECONDS),
@@ -89,7 +89,7 @@ class Bridge:
         )
 
     def wait_for_workers(self, machine: Machine) -> None:
-        """Both tell Redis that they live."""
+        """Both report in Redis that they live."""
         poll("two workers", lambda: machine.redis.zcard(key("workers")) == len(WORKERS), seconds=30)
 
     def outcomes(self, redis: Redis, written: Iterable[Written]) -> Mapping[str, str]:
@@ -106,25 +106,25 @@ class Bridge:
         return not card(redis, "inflight") and not card(redis, "due")
 
     def held(self, redis: Redis) -> set[str]:
-        """The broker holds no messages, only wake-up calls."""
+        """The broker has no messages, only wake-ups."""
         del redis
         return set()
 
 
 @dataclass(frozen=True, slots=True)
 class Tutorial:
-    """What a blog post would show."""
+    """A bot as in a tutorial."""
 
     name: str = "tutorial"
     queue: str = "celery"
 
     def prepare(self, machine: Machine) -> None:
-        """Tokens by environment, as tutorials have them."""
+        """Tokens from the environment, as in tutorials."""
         machine.sim.order("locations", id=LOCATION, token="pit-tutorial")
         machine.environ |= {"GHL_TOKEN": "pit-tutorial", "ASSISTANT_ID": "assistant"}
 
     def command(self, name: str, port: int) -> list[str]:
-        """Uvicorn and a prefork worker with a node name of its own."""
+        """Uvicorn, and a prefork worker with its own node name."""
         if name in RECEIVERS:
             return [
                 sys.executable,
@@ -140,11 +140,11 @@ class Tutorial:
         return [str(BIN / "celery"), "-A", "infra.bench.tutorial.tasks", *worker]
 
     def wait_for_workers(self, machine: Machine) -> None:
-        """Both say that they are ready."""
+        """Both print that they are ready."""
         poll("two workers", lambda: all(" ready." in machine.log(name) for name in WORKERS), seconds=30)
 
     def outcomes(self, redis: Redis, written: Iterable[Written]) -> Mapping[str, str]:
-        """It writes nothing down."""
+        """It records none."""
         del redis, written
         return {}
 
@@ -153,7 +153,7 @@ class Tutorial:
         return not redis.llen("celery") and not redis.hlen("unacked")
 
     def held(self, redis: Redis) -> set[str]:
-        """Fetched by a worker that died, or never fetched; Celery hands the former out again after an hour."""
+        """Messages of a worker that died, or not fetched yet; Celery redelivers the former after an hour."""
         waiting = [json.loads(text(one)) for one in redis.lrange("celery", 0, -1)]
         fetched = [json.loads(text(one))[0] for one in redis.hvals("unacked")]
         bodies = [base64.b64decode(one["body"]).decode() for one in (*waiting, *fetched)]

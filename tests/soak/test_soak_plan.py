@@ -1,4 +1,4 @@
-"""The soak's plan can be repeated, and hits what is there."""
+"""The soak's plan can be repeated, and its targets exist."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from tests.soak.plan import MARK, TARGETS, WEIGHTS, Strike, plan
 
 
 def test_the_same_seed_gives_the_same_plan() -> None:
-    """Two bridges get the same messages and the same strikes."""
+    """Two bridges get the same messages and strikes."""
     assert plan(seed=7, seconds=60) == plan(seed=7, seconds=60)
     assert plan(seed=7, seconds=60) != plan(seed=8, seconds=60)
 
 
 def test_each_message_has_a_mark_of_its_own_and_contacts_write_in_order() -> None:
-    """About as many messages a second as were asked for; those of a contact are numbered in order."""
+    """The rate is about the requested one; a contact's messages are numbered in order."""
     lines = plan(seed=1, seconds=120, rate=12).lines
     assert [MARK.findall(line.text) for line in lines] == [[line.mark] for line in lines]
     assert len({line.mark for line in lines}) == len(lines)
@@ -26,7 +26,7 @@ def test_each_message_has_a_mark_of_its_own_and_contacts_write_in_order() -> Non
 
 
 def test_every_kind_comes_up_and_none_hits_what_is_down() -> None:
-    """In ten minutes each kind is there several times; a process that is away is left alone until it is back."""
+    """In ten minutes each kind happens several times; a process that is down is left alone until it is back."""
     strikes = plan(seed=1, seconds=600).strikes
     assert all(sum(strike.kind == kind for strike in strikes) >= weight for kind, weight in WEIGHTS.items())
     for name in {target for targets in TARGETS.values() for target in targets}:

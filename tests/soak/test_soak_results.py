@@ -1,4 +1,4 @@
-"""Sums of soaks: runs of one commit count together, and the bound that follows is the textbook's."""
+"""Sums of soaks: runs of one commit are added, and the bound is the textbook's."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_bound_is_that_of_poisson(broken: int, most: float) -> None:
 
 
 def test_runs_of_one_commit_are_summed() -> None:
-    """Others stand apart, and seeds are listed."""
+    """Other commits are separate, and seeds are listed."""
     sums = summed([line("a1", 1), line("a1", 2), line("b2", 1, lost=1)])
     assert sums[0].startswith("a1 ghl-bridge: 100,000 messages in 2 runs (seeds 1, 2), 0 lost (at most 3 in 100,000 at 95 %)")
     assert sums[1].startswith("b2 ghl-bridge: 50,000 messages in 1 runs (seeds 1), 1 lost (at most 9 in 100,000 at 95 %)")

@@ -1,4 +1,4 @@
-"""Looks on at the simulator: which webhooks were accepted, and when each message was quoted in a reply."""
+"""Watches the simulator: which webhooks were accepted, and when each message was quoted in a reply."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Watch:
-    """Reads the simulator's stream of events in a thread of its own; all times are monotonic seconds."""
+    """Reads the simulator's event stream in its own thread; all times are monotonic seconds."""
 
     def __init__(self, url: str) -> None:
         self.accepted: dict[str, float] = {}
@@ -63,7 +63,7 @@ class Watch:
 
 
 def _is_accepted(event: dict[str, Any]) -> bool:
-    """A promise to answer: 2xx, and not the word that this is nothing to answer."""
+    """Whether it was accepted: a 2xx that does not say that there is nothing to answer."""
     taken = event["status_code"] is not None and httpx.codes.is_success(event["status_code"])
     body = event["body"]
     return taken and not (isinstance(body, dict) and body.get("status") == "ignored")

@@ -1,4 +1,4 @@
-"""Writes the states that a version leaves, each all of Redis after something has happened to one contact.
+"""Writes a version's stored states, each the whole Redis after one event of a contact.
 
     PYTHONPATH=. .venv/bin/python tests/states/make.py tests/states/VERSION     # with each release
 
@@ -44,39 +44,39 @@ def main(folder: Path) -> None:
 
 
 def waiting(world: World) -> None:
-    """Two messages nobody has worked on."""
+    """Two messages without a worker."""
     world.write("m1")
     world.write("m2")
 
 
 def dead(world: World) -> None:
-    """A completion that was refused."""
+    """A refused completion."""
     world.refusing[COMPLETE] = 400
     waiting(world)
     world.work()
 
 
 def replied(world: World) -> None:
-    """A message that got its reply."""
+    """A message with its reply."""
     world.write("m1")
     world.work()
 
 
 def unknown(world: World) -> None:
-    """A post that GHL answered with 500: nobody knows whether it arrived."""
+    """A post that GHL answered with 500, so its outcome is unknown."""
     world.refusing[POST] = 500
     world.write("m1")
     world.work(readback=(0.0, 0.0))
 
 
 def stopped(world: World) -> None:
-    """A contact that wants no more messages."""
+    """A contact that opted out."""
     replied(world)
     assert accept(world.redis, message("m2", text="STOP", date_added_ms=now_ms(world.redis))) == ["stop_word"]
 
 
 def taken_over(world: World) -> None:
-    """A person who has written."""
+    """A person has written."""
     replied(world)
     written = OutboundMessage(
         id=MessageId("o1"),
@@ -92,7 +92,7 @@ def taken_over(world: World) -> None:
 
 
 def held(world: World) -> None:
-    """A location on hold after three refused logins, and a message that came then."""
+    """A location on hold after three refused logins, and a later message."""
     world.refusing[COMPLETE] = 401
     for number in (1, 2, 3):
         world.write(f"m{number}")
@@ -109,7 +109,7 @@ def installed(world: World) -> None:
 
 
 def everything(redis: Redis) -> dict[str, Any]:
-    """Every key with its kind, its value and whether it expires."""
+    """Every key with its type, its value and whether it expires."""
     read: dict[str, Callable[[str], Any]] = {
         "hash": redis.hgetall,
         "zset": lambda name: redis.zrange(name, 0, -1, withscores=True),

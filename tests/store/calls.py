@@ -1,4 +1,4 @@
-"""Where Python runs Lua scripts, and with how many arguments, as far as the text of the program tells."""
+"""Where Python runs Lua scripts, and with how many arguments, as far as the source shows it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ RUNS = {"run", "run_together"}
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """`count` arguments are seen; `more`: others come with them, and only running it tells how many."""
+    """`count` arguments are in the source; `more`: there are others, whose number is known only at run time."""
 
     script: str
     where: str
@@ -49,7 +49,7 @@ def script_calls() -> list[Call]:
 
 
 def _registered(tree: ast.AST) -> Iterator[tuple[str, str]]:
-    """Names and attributes that hold a script, and which."""
+    """Names and attributes that contain a script."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Assign) and (script := _script_of(node.value)):
             yield ast.unparse(node.targets[0]), script
@@ -64,7 +64,7 @@ def _script_of(node: ast.AST) -> str | None:
 
 
 def _calls(scope: ast.AST, registered: dict[str, str]) -> Iterator[tuple[str, int, ast.expr]]:
-    """The script, the line and the arguments of each call, also of one that is handed over to be run."""
+    """The script, the line and the arguments of each call, also of one that is passed on."""
     for node in ast.walk(scope):
         if not isinstance(node, ast.Call):
             continue
@@ -80,12 +80,12 @@ def _calls(scope: ast.AST, registered: dict[str, str]) -> Iterator[tuple[str, in
 
 
 def _through_write(node: ast.Call) -> ast.expr:
-    """`Lanes._write` hands over lane, token, patch and retention, and what else it is given."""
+    """`Lanes._write` passes lane, token, patch and retention, and its further arguments."""
     return ast.List([ast.Constant(None)] * 4 + node.args[3:], ast.Load())
 
 
 def _count(args: ast.expr, scope: ast.AST, functions: dict[str, ast.FunctionDef]) -> tuple[int, bool]:
-    """How many arguments are seen, and whether there are more."""
+    """The number of visible arguments, and whether there are more."""
     match args:
         case ast.List(elts=given) | ast.Tuple(elts=given):
             counts = [_count(one.value, scope, functions) if isinstance(one, ast.Starred) else (1, False) for one in given]
@@ -100,7 +100,7 @@ def _count(args: ast.expr, scope: ast.AST, functions: dict[str, ast.FunctionDef]
 
 
 def _assigned(node: ast.AST, name: str) -> ast.expr | None:
-    """What a variable is given here."""
+    """The values assigned to a variable here."""
     match node:
         case ast.Assign(targets=[ast.Name(id=target)], value=value) if target == name:
             return value

@@ -1,4 +1,4 @@
-"""The table of keys (infra/docs/reference/keys.md) is what scripts and stores build, and stored-data.md agrees with it."""
+"""The table of keys (infra/docs/reference/keys.md) matches the scripts and stores, and stored-data.md matches the table."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bridge.store.redis.lua import all_parts, all_scripts
+from bridge.store.redis.partitions import OF_HOME
 
 ROOT = Path(__file__).parents[2]
 PYTHON = {path.name: path.read_text(encoding="utf-8") for path in sorted((ROOT / "bridge/store").rglob("*.py"))}
@@ -32,7 +33,7 @@ ANY = {"DEL", "EXISTS", "PEXPIRE", "PERSIST", "PTTL", "RENAME"}
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the table: the key's parts, those that vary as `*`."""
+    """A row of the table: the key's parts, variable ones as `*`."""
 
     key: str
     type: str
@@ -68,7 +69,7 @@ def arguments(text: str, start: int) -> list[str]:
 
 
 def built(text: str) -> set[tuple[str, ...]]:
-    """The keys that a text builds whose kind stands in it, what varies as `*`."""
+    """The keys that a text builds whose kind is in it, variable parts as `*`."""
     found = set()
     for call in re.finditer(r"\b(?:keys?|channel|names_of|(key_at))\(", text):
         # Of `key_at` the first argument is a partition's prefix.
@@ -84,7 +85,7 @@ def built(text: str) -> set[tuple[str, ...]]:
 
 
 def is_of(key: tuple[str, ...], row: Row) -> bool:
-    """Whether a row is about a key."""
+    """Whether a row describes a key."""
     return len(key) == len(row.parts) and all(told in {"*", part} for told, part in zip(row.parts, key, strict=True))
 
 
@@ -100,7 +101,7 @@ def test_every_key_that_is_built_is_in_the_table(file: str) -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_every_key_of_the_table_is_built_by_those_who_write_it(row: Row) -> None:
-    """A row names files that build just this key; none is left of a key that is gone."""
+    """A row names files that build just this key; no row is left of a removed key."""
     assert row.writers
     for writer in row.writers:
         assert any(is_of(key, row) for key in built({**LUA, **PYTHON}[writer])) or (writer, row.key) == (
@@ -111,7 +112,7 @@ def test_every_key_of_the_table_is_built_by_those_who_write_it(row: Row) -> None
 
 @pytest.mark.parametrize("row", ROWS, ids=str)
 def test_a_key_has_the_type_that_the_table_tells(row: Row) -> None:
-    """Commands that work on it are those of its type."""
+    """The commands for it are those of its type."""
     used = set()
     for text in LUA.values():
         for call in re.finditer(r"redis\.call\('([A-Z]+)', key\((?=')", text):
@@ -122,8 +123,19 @@ def test_a_key_has_the_type_that_the_table_tells(row: Row) -> None:
     assert used <= COMMANDS[row.type] | ANY
 
 
+def test_the_page_says_in_which_partition_a_key_is() -> None:
+    """It lists the kinds of keys that belong to no location, and their names in the table contain no location and no turn."""
+    page = " ".join((ROOT / "infra/docs/reference/keys.md").read_text(encoding="utf-8").split())
+    (listed,) = re.findall(r"\*\*Keys of no location\*\* .+?: (`agency`.+?)\. \*", page)
+    # With a location in its name, `refused` is a key of that location.
+    assert set(re.findall(r"`(\w+)`", listed)) == OF_HOME | {"refused"}
+    of_home = [row for row in ROWS if row.key.split(":")[0] in OF_HOME or row.key == "refused"]
+    assert {row.key.split(":")[0] for row in of_home} == OF_HOME | {"refused"}
+    assert [row.key for row in of_home if {"LOCATION", "LANE", "TURN", "OWNER"} & set(row.key.split(":"))] == []
+
+
 def test_security_tells_of_every_kind_of_key() -> None:
-    """The table of what is stored, by what it is for, and the table of keys name the same kinds."""
+    """The table of stored data and the table of keys name the same kinds."""
     table = (
         (ROOT / "infra/docs/reference/stored-data.md")
         .read_text(encoding="utf-8")

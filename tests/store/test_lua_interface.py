@@ -1,4 +1,4 @@
-"""What Python hands to Lua and what Lua reads are the same: fields of a patch, arguments of scripts, numbers of answers."""
+"""Python and Lua agree: fields of a patch, arguments of scripts, numbers of answers."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ KNOWN_INPUTS = {"lane", "location", "contact", "retention", "at", "turn", "token
 
 
 def header(name: str) -> str:
-    """The comments at the head of a script."""
+    """The comments at the beginning of a script."""
     return "\n".join(takewhile(lambda line: line.startswith("--"), SCRIPTS[name].text.splitlines()))
 
 
 def listed(name: str) -> tuple[list[int], bool]:
-    """The numbers of the arguments that a script's header names, and whether the last stands for any number of them."""
+    """The numbers of the arguments in a script's header, and whether the last one stands for any number of them."""
     found = re.findall(r"^--   ARGV\[(\d+)(\.\.\.)?\] +\S", header(name), re.MULTILINE)
     return [int(number) for number, _ in found], bool(found) and bool(found[-1][1])
 
@@ -67,12 +67,12 @@ def keys_of(kind: Any) -> set[str]:
 
 
 def read_of(name: str) -> set[str]:
-    """The fields that Lua reads of whatever has this name."""
+    """The fields that Lua reads of variables with this name."""
     return set(re.findall(rf"(?<![\w.]){name}\.([a-z_]+)", CODE))
 
 
 def test_lua_reads_the_fields_of_a_patch_and_no_other() -> None:
-    """A field that only one side knows is a misspelling, or is of no use."""
+    """A field that only one side knows is a misspelling, or useless."""
     assert read_of("patch") == keys_of(Patch)
 
 
@@ -82,35 +82,35 @@ def test_lua_reads_the_fields_of_a_patch_and_no_other() -> None:
     ids=str,
 )
 def test_lua_reads_the_fields_of_what_a_patch_holds(name: str, kind: type[Any]) -> None:
-    """So it is with what stands inside a patch."""
+    """This holds for the parts of a patch."""
     assert set(re.findall(rf"\bpatch\.{name}\.([a-z_]+)", CODE)) == keys_of(kind)
 
 
 def test_lua_reads_the_fields_of_a_permit_and_no_other() -> None:
-    """So it is with the permit that a request to GHL needs."""
+    """This holds for the permit that a request to GHL needs."""
     assert read_of("permit") == keys_of(Permit)
 
 
 def test_lua_reads_the_fields_of_look_ups_ahead_and_no_other() -> None:
-    """The same holds for the look-ups that a lease reserves."""
+    """This holds for the look-ups that a lease reserves."""
     assert read_of("ahead") == keys_of(LookupsAheadPatch)
 
 
 @pytest.mark.parametrize(("script", "name"), [("accept", "came"), ("resolve", "what"), ("observe", "message")])
 def test_a_header_names_the_fields_of_its_json(script: str, name: str) -> None:
-    """What a script or its parts read of it stands in the script's header."""
+    """The header has all fields that the script and its parts read."""
     told = set(re.findall(r"`([a-z_]+)`", header(script)))
     assert read_of(name)
     assert read_of(name) <= told
 
 
 def test_lua_reads_what_is_told_of_a_message_that_came() -> None:
-    """What `accept.lua` reads of it, and only that, is told by the receiver, or by the sweep."""
+    """The receiver, or the sweep, writes exactly the fields that `accept.lua` reads."""
     assert {*came(message(), {}), "found", "erased"} == read_of("came")
 
 
 def test_lua_reads_what_is_told_of_a_message_that_left() -> None:
-    """So it is with what `observe.lua` and its part read."""
+    """This holds for `observe.lua` and its parts."""
     ids: dict[str, Any] = {"location_id": LANE.location_id, "contact_id": LANE.contact_id, "conversation_id": "c"}
     left = OutboundMessage(id=MessageId("o1"), type="TYPE_SMS", text="Hello", date_added_ms=1, **ids)
     assert set(heard(left)) == read_of("message")
@@ -118,7 +118,7 @@ def test_lua_reads_what_is_told_of_a_message_that_left() -> None:
 
 @pytest.mark.parametrize(("table", "kind"), [("STEP", StepResult), ("RELEASE", ReleaseResult)])
 def test_answers_have_the_same_numbers_in_both_languages(table: str, kind: type[IntEnum]) -> None:
-    """A number that a script answers is called the same in Python."""
+    """A number that a script answers has the same name in Python."""
     (stored,) = re.findall(rf"^local {table} = {{(.*)}}$", PARTS["results"].text, re.MULTILINE)
     assert {name: int(number) for name, number in re.findall(r"(\w+) = (\d+)", stored)} == {
         one.name.lower(): one.value for one in kind
@@ -128,7 +128,7 @@ def test_answers_have_the_same_numbers_in_both_languages(table: str, kind: type[
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))
 def test_a_header_names_every_argument(name: str) -> None:
-    """The arguments stand in a script's header from the first to the highest that it reads, and no more; no keys are declared."""
+    """A script's header has its arguments from the first to the highest that it reads, and no more."""
     numbers, many = listed(name)
     assert numbers == list(range(1, len(numbers) + 1))
     assert (len(numbers), many) == read_by(name)
@@ -185,7 +185,7 @@ def functions() -> list[Function]:
 
 @pytest.mark.parametrize("function", functions(), ids=str)
 def test_a_function_of_a_part_tells_its_inputs_and_what_it_answers(function: Function) -> None:
-    """Above it stands what it is for, each input that does not mean the same in all parts, and what it answers if it does."""
+    """The comment has its purpose, each input without a common meaning, and its answer if it has one."""
     assert re.match(r"-- \S", function.comment)
     named = set(re.findall(r"^--   (\w+)  +\S", function.comment, re.MULTILINE))
     assert function.inputs - KNOWN_INPUTS <= named <= function.inputs
@@ -193,6 +193,6 @@ def test_a_function_of_a_part_tells_its_inputs_and_what_it_answers(function: Fun
 
 
 def test_every_function_of_the_parts_was_looked_at() -> None:
-    """None escapes by its form."""
+    """No function is missed because of its form."""
     assert len(functions()) == sum(source.text.count("\nlocal function ") for source in PARTS.values())
     assert len(functions()) > 60

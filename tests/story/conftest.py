@@ -1,4 +1,4 @@
-"""One machine for all stories; each finds it whole, and leaves logs that give nothing away."""
+"""One machine for all stories; it is complete at each beginning, and its logs contain no secret."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ LOCATIONS: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="session")
 def whole_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """Redis, simulator, receiver and worker, once for all."""
+    """One Redis, simulator, receiver and worker for all stories."""
     machine = build(tmp_path_factory.mktemp("machine"))
     try:
         # Without a location the receiver would not be ready.
@@ -57,7 +57,7 @@ def whole_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]
 
 @pytest.fixture
 def machine(whole_machine: Machine) -> Iterator[Machine]:
-    """The machine as a story finds it, whatever the one before has broken."""
+    """The complete machine, whatever the story before has broken."""
     whole_machine.restore()
     yield whole_machine
     assert whole_machine.leaks() == []

@@ -1,4 +1,4 @@
-"""A port that refuses connections until it is opened, and then leads to another one."""
+"""A port that refuses connections until it is opened, and then forwards them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Gate:
-    """Closed, nobody listens there; open, every connection is led on to `port`."""
+    """Closed, it refuses connections; open, it forwards each to `port`."""
 
     def __init__(self, port: int) -> None:
         self._behind = port
@@ -24,7 +24,7 @@ class Gate:
 
     @property
     def url(self) -> str:
-        """Where the gate is."""
+        """The gate's address."""
         return f"http://127.0.0.1:{self._port}"
 
     def __enter__(self) -> Self:
@@ -38,7 +38,7 @@ class Gate:
             thread.join(5)
 
     def open(self) -> None:
-        """Let connections in from now on."""
+        """Accept connections from now on."""
         self._listener = socket.create_server(("127.0.0.1", self._port))
         self._run(self._listen, self._listener)
 

@@ -1,4 +1,4 @@
-"""A worker that is killed amid completions: the same question at every broker."""
+"""A worker that is killed during completions, for every broker."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
 
 
 def all_in_flight(people: list[Person]) -> bool:
-    """Whether each of them has a completion under way, or had one."""
+    """Whether each of them has, or had, a completion in progress."""
     asked = people[0].machine.sim.ask("counts")["completions"]["by_contact"]
     return all(asked.get(each.id) for each in people)
 
 
 def so_many_begun(people: list[Person], many: int) -> bool:
-    """Whether so many of them have a completion under way, or had one."""
+    """Whether this many of them have, or had, a completion in progress."""
     asked = people[0].machine.sim.ask("counts")["completions"]["by_contact"]
     return sum(1 for each in people if asked.get(each.id)) >= many
 
 
 def kill_amid_twenty_completions(machine: Machine) -> None:
-    """Kill the worker with twenty completions in flight, start another: each contact is answered once, by a second completion."""
+    """Kill the worker during twenty completions and start another: each contact is answered once, by a second completion."""
     people = [machine.person("Plain") for _ in range(20)]
     machine.sim.order("defaults", completion_seconds=3.0)
     said = [each.says("Will you be back?") for each in people]

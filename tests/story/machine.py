@@ -67,7 +67,7 @@ def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def poll(what: str, look: Callable[[], T | None], *, seconds: float = 30.0, told: Callable[[], object] = str) -> T:
-    """Look until there is something to see; the deadline is what fails, not a guess at how long it takes."""
+    """Look until there is a result; only the deadline limits the time."""
     deadline = time.monotonic() + seconds
     while True:
         seen = look()
@@ -78,7 +78,7 @@ def poll(what: str, look: Callable[[], T | None], *, seconds: float = 30.0, told
 
 
 def toml(locations: Mapping[str, Mapping[str, Any]]) -> str:
-    """Write a locations file; JSON's texts, numbers, flags and lists are TOML's too."""
+    """Write a locations file; JSON's texts, numbers, flags and lists are valid TOML."""
     lines = []
     for id_, settings in locations.items():
         lines.append(f"[locations.{id_}]")
@@ -98,7 +98,7 @@ class Simulator:
     http: httpx.Client
 
     def order(self, name: str, **order: Any) -> Any:
-        """Make something happen; anything but success fails the test."""
+        """Call the simulator; anything but success fails the test."""
         return self._read(self.http.post(f"{self.url}/_sim/{name}", json=order))
 
     def ask(self, name: str, **query: Any) -> Any:
@@ -106,7 +106,7 @@ class Simulator:
         return self._read(self.http.get(f"{self.url}/_sim/{name}", params=query))
 
     def fault(self, on: str, *action: Mapping[str, Any], **more: Any) -> None:
-        """Script what goes wrong."""
+        """Script a fault."""
         self.order("faults", on=on, action=list(action), **more)
 
     @staticmethod
@@ -117,7 +117,7 @@ class Simulator:
 
 @dataclass(slots=True)
 class Running:
-    """A process and where its output goes; `read` is how much of that was looked at."""
+    """A process and its output file; `read` is how much of it was checked."""
 
     process: forks.Process
     log: Path
@@ -126,7 +126,7 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A contact who writes, seen through what arrives at the simulated GHL."""
+    """A contact who writes, and what arrives at the simulated GHL."""
 
     machine: Machine
     id: str
@@ -134,7 +134,7 @@ class Person:
     conversation: str
 
     def says(self, text: str, **order: Any) -> dict[str, Any]:
-        """Write a message; what is answered names its id and how the receiver answered the webhook."""
+        """Write a message; returns its id and the receiver's answer to the webhook."""
         if text.strip():
             self.machine.private.add(text)
         said: dict[str, Any] = self.machine.sim.order(
@@ -150,7 +150,7 @@ class Person:
         return [(answer["status_code"], answer["body"]) for answer in told["answers"]]
 
     def fault(self, on: str, *action: Mapping[str, Any], **more: Any) -> None:
-        """Script what goes wrong with this contact's requests."""
+        """Script a fault for this contact's requests."""
         self.machine.sim.fault(on, *action, contact_id=self.id, **more)
 
     def becomes(self, **settings: Any) -> None:
@@ -159,7 +159,7 @@ class Person:
 
     @property
     def replies(self) -> list[str]:
-        """What was posted to this contact, in order."""
+        """The posts to this contact, in order."""
         return list(self.machine.sim.ask("counts")["posts"]["by_contact"].get(self.id, []))
 
     @property
@@ -169,12 +169,12 @@ class Person:
 
     @property
     def completions(self) -> int:
-        """How many completions were asked for."""
+        """The number of completions."""
         return int(self.machine.sim.ask("counts")["completions"]["by_contact"].get(self.id, 0))
 
     @property
     def most_at_once(self) -> int:
-        """The most completions that were ever in flight at the same time."""
+        """The highest number of simultaneous completions."""
         return int(self.machine.sim.ask("counts")["completions"]["max_in_flight"].get(self.id, 0))
 
     def requests(self, endpoint: str) -> list[dict[str, Any]]:
@@ -182,7 +182,7 @@ class Person:
         return list(self.machine.sim.ask("requests", endpoint=endpoint, contact_id=self.id)["requests"])
 
     def settles(self, said: Mapping[str, Any], *, seconds: float = 30.0) -> MessageRecord:
-        """Wait until a message has its outcome and nothing of the contact waits: from then on nothing more can happen."""
+        """Wait until a message has its outcome and nothing of the contact waits, so that nothing more can happen."""
         lane = f"{self.location}:{self.id}"
 
         def settled() -> MessageRecord | None:
@@ -200,7 +200,7 @@ class Person:
 
 @dataclass(slots=True)
 class Machine:
-    """The processes, and everything that tests ask of them. `private` is what no log may hold."""
+    """The processes, and all that tests do with them. `private` is what no log may contain."""
 
     folder: Path
     sim: Simulator
@@ -214,21 +214,21 @@ class Machine:
 
     @property
     def url(self) -> str:
-        """Where the receiver is."""
+        """The receiver's address."""
         return f"http://127.0.0.1:{self.environ['PORT']}"
 
     @property
     def queue(self) -> str:
-        """Where the broker keeps this installation's wake-ups."""
+        """The broker's list of this installation's wake-ups."""
         return queue_of(str(self.redis.get(key("installation"))))
 
     @property
     def signer(self) -> keys.SigningKeys:
-        """The keys that GHL signs with, here."""
+        """The keys that GHL signs with here."""
         return keys.load(self.folder / "simulator")
 
     def start(self, name: str, **environ: str) -> forks.Process:
-        """Start a process; what stands before a dash in its name says which kind. Redis and simulator answer afterwards.
+        """Start a process; its name before a dash is its kind. Redis and simulator answer afterwards.
 
         The first receiver and the first worker are started as the Procfile has it, later ones are forks.
         """
@@ -257,7 +257,7 @@ class Machine:
         self.running[name] = Running(process, log)
 
     def spawn(self, name: str, command: Sequence[str], **environ: str) -> subprocess.Popen[bytes]:
-        """Start any command as a process of this machine, in a process group of its own."""
+        """Start any command as a process of this machine, in its own process group."""
         log = self.folder / f"{name}-{uuid4().hex[:6]}.log"
         with log.open("wb") as file:
             process = subprocess.Popen(
@@ -286,7 +286,7 @@ class Machine:
         return commands[kind]
 
     def start_second_receiver(self, **environ: str) -> str:
-        """Start another receiver on a port of its own; answers where it is."""
+        """Start another receiver on its own port; returns its address."""
         port = redis_server.free_port()
         self.start("web-2", PORT=str(port), **environ)
         url = f"http://127.0.0.1:{port}"
@@ -301,12 +301,12 @@ class Machine:
         return process.wait(seconds)
 
     def kill(self, name: str) -> None:
-        """Kill a process with all that it started."""
+        """Kill a process and its child processes."""
         self.signal(name, signal.SIGKILL)
         self.running[name].process.wait()
 
     def signal(self, name: str, number: signal.Signals) -> None:
-        """Send a signal to a process and all that it started."""
+        """Send a signal to a process and its child processes."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.running[name].process.pid, number)
 
@@ -315,17 +315,17 @@ class Machine:
         return name in self.running and self.running[name].process.poll() is None
 
     def listens(self, url: str = "") -> bool:
-        """Whether the receiver takes connections."""
+        """Whether the receiver accepts connections."""
         with contextlib.suppress(httpx.HTTPError):
             return self.http.get(f"{url or self.url}/healthz").status_code == 200
         return False
 
     def log(self, name: str) -> str:
-        """All that a process said."""
+        """All output of a process."""
         return self.running[name].log.read_text(encoding="utf-8", errors="replace")
 
     def ready(self, *, workers: int = 1, seconds: float = 40.0) -> dict[str, Any]:
-        """Wait until the receiver can accept and so many workers have told that they live."""
+        """Wait until the receiver can accept and this many workers have reported that they live."""
 
         def look() -> dict[str, Any] | None:
             self._none_ended()
@@ -339,7 +339,7 @@ class Machine:
         return poll(f"a receiver and {workers} worker(s) that are ready", look, seconds=seconds)
 
     def restore(self) -> None:
-        """Bring everything back that a story has broken, and nothing more than that."""
+        """Restore everything that a story has broken, and nothing else."""
         for name in list(self.running):
             if "-" in name.partition(",")[0] and self.lives(name):
                 self.kill(name)
@@ -354,7 +354,7 @@ class Machine:
         self.ready()
 
     def forget_circuits(self) -> None:
-        """Stories share their logins: faults that several of them script are not an outage."""
+        """Delete circuits, because stories share their logins: their faults together are not an outage."""
         for known in self.redis.scan_iter(pattern("circuit*")):
             self.redis.delete(known)
 
@@ -379,7 +379,7 @@ class Machine:
         return forks.run(*arguments, environ={**self.environ, **environ}, stdin=stdin)
 
     def apply(self, **locations: Mapping[str, Any]) -> None:
-        """Make locations known to GHL and to the bridge; what a location doesn't say is quick and ordinary."""
+        """Apply locations in GHL and in the bridge; the defaults are short waits."""
         full = {}
         for id_, settings in locations.items():
             token = f"pit-secret-of-{id_}"
@@ -412,7 +412,7 @@ class Machine:
         return list(timeline.events) if timeline else []
 
     def explain(self, id_: str) -> dict[str, Any]:
-        """What `ghl-bridge explain` tells."""
+        """The result of `ghl-bridge explain`."""
         done = self.cli("explain", id_, "--json")
         assert done.returncode == 0, done.stderr
         document: dict[str, Any] = json.loads(done.stdout)
@@ -436,14 +436,14 @@ class Machine:
         return json.dumps({name: value for name, value in {**sample, **own, **changed}.items() if value is not None}).encode()
 
     def post(self, body: bytes, headers: Mapping[str, str] | None = None, *, url: str = "") -> httpx.Response:
-        """Post bytes to the receiver as a webhook, signed as GHL does unless other headers are given."""
+        """Post bytes to the receiver as a webhook, signed like GHL's unless other headers are given."""
         signed = self.signer.signatures(body, legacy="off") if headers is None else headers
         return self.http.post(
             f"{url or self.url}/webhooks/ghl", content=body, headers={"Content-Type": "application/json", **signed}
         )
 
     def post_at_once(self, body: bytes, *, times: int) -> list[tuple[float, str, str]]:
-        """Post a signed webhook many times, a few more every millisecond: seconds, head and content of each answer."""
+        """Post a signed webhook many times, a few every millisecond: returns seconds, head and content of each answer."""
         head = "".join(f"{name}: {value}\r\n" for name, value in self.signer.signatures(body, legacy="off").items())
         request = f"POST /webhooks/ghl HTTP/1.1\r\nHost: x\r\n{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n"
 
@@ -465,7 +465,7 @@ class Machine:
         return asyncio.run(all_of_them())
 
     def leaks(self) -> list[str]:
-        """What the bridge's processes have said since the last look and should not have."""
+        """Private data in the output of the bridge's processes since the last check."""
         private = {ASSISTABLE_TOKEN, WORKFLOW_SECRET, CLIENT_SECRET, self.environ["BRIDGE_SECRET_KEY"], *self.private}
         found = []
         for name, one in self.running.items():
@@ -493,14 +493,14 @@ class Machine:
 
 
 def _stands_in(text: str, line: str) -> bool:
-    """A short text counts as a word only: by chance it is a part of an id now and then."""
+    """A short text counts only as a word, because ids may contain it by chance."""
     if len(text) > SHORT_TEXT:
         return text in line
     return re.search(rf"(?<!\w){re.escape(text)}(?!\w)", line) is not None
 
 
 def build(folder: Path) -> Machine:
-    """A machine on which nothing runs yet."""
+    """A machine without processes."""
     command, redis_url = redis_server.prepare(folder / "redis")
     simulator = f"http://127.0.0.1:{redis_server.free_port()}"
     http = httpx.Client(trust_env=False, timeout=30, limits=httpx.Limits(keepalive_expiry=1))

@@ -1,4 +1,4 @@
-"""Libraries of C that are compiled here and loaded before libc: each changes one thing that it says."""
+"""C libraries that are compiled here and loaded before libc; each changes one result of it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ needs_compiler = pytest.mark.skipif(
 
 
 def shifted_clock(folder: Path, *, seconds: int) -> dict[str, str]:
-    """The environment of a process whose wall clock is so far ahead."""
+    """The environment of a process whose wall clock is this far ahead."""
     return {"LD_PRELOAD": _compiled(folder, "shifted_clock"), "SHIFTED_SECONDS": str(seconds)}
 
 
 def failing_names(folder: Path, *, file: Path) -> dict[str, str]:
-    """The environment of a process that finds no name while this file is there."""
+    """The environment of a process that resolves no name while this file exists."""
     return {"LD_PRELOAD": _compiled(folder, "failing_names"), "NAMES_FAIL_WHILE": str(file)}
 
 

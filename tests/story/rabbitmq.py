@@ -1,4 +1,4 @@
-"""A RabbitMQ of our own, on loopback and free ports, run by any user: started, killed and asked by name."""
+"""A RabbitMQ on loopback and free ports, run by any user: started, killed and controlled by name."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ log.file = false
 
 
 def find(name: str = "rabbitmq-server") -> str | None:
-    """Where a program of RabbitMQ is, if it is on this machine."""
+    """The path of a program of RabbitMQ, if it is on this machine."""
     return shutil.which(name, path=f"{DEBIAN}{os.pathsep}{os.environ.get('PATH', '')}")
 
 
 class RabbitMQ:
-    """What is declared durable survives `kill`. `stop` ends the port mapper too, which every Erlang node needs.
+    """Durable declarations survive `kill`. `stop` ends the port mapper too, which every Erlang node needs.
 
     `advanced` are settings of the server in Erlang's form, for those that its configuration file has no name for.
     """
@@ -70,7 +70,7 @@ class RabbitMQ:
         (folder / "enabled_plugins").write_text("[].\n", encoding="utf-8")
 
     def start(self) -> None:
-        """Start it, and wait until it takes connections."""
+        """Start it, and wait until it accepts connections."""
         if "epmd" not in self._running:
             # Left to itself, a node would start one that outlives it.
             self._spawn("epmd", "epmd")
@@ -78,7 +78,7 @@ class RabbitMQ:
         poll("a RabbitMQ that takes connections", self._answers, seconds=60, told=self._said)
 
     def restart(self) -> None:
-        """Stop it in an orderly way and start it again: what it was told is on its disk then.
+        """Stop it in order and start it again: then its state is on its disk.
 
         RabbitMQ 3.10 killed within seconds of the declaration of a quorum queue comes back with its name and without the queue.
         """
@@ -102,7 +102,7 @@ class RabbitMQ:
         os.killpg(self._running["server"].pid, number)
 
     def set_memory(self, limit: str) -> None:
-        """How much memory it may have: over it, it has an alarm and takes nothing."""
+        """Set its memory limit: above it, it has an alarm and accepts nothing."""
         command = [
             find("rabbitmqctl") or "rabbitmqctl",
             "-n",
@@ -115,7 +115,7 @@ class RabbitMQ:
         subprocess.run(command, env=self._environ, timeout=30, check=True)
 
     def limit_deliveries(self, most: int) -> None:
-        """Drop a message that was delivered so often again, as RabbitMQ 4 does after twenty times by itself."""
+        """Drop a message after this many redeliveries, as RabbitMQ 4 does after twenty by default."""
         policy = ["set_policy", "limit", "^ghl-bridge", f'{{"delivery-limit": {most}}}', "--apply-to", "queues"]
         command = [find("rabbitmqctl") or "rabbitmqctl", "-n", self._node, "--silent", *policy]
         subprocess.run(command, env=self._environ, timeout=30, check=True)
@@ -126,7 +126,7 @@ class RabbitMQ:
         return subprocess.run(command, env=self._environ, timeout=30, check=False, capture_output=True).returncode != 0
 
     def declare(self, queue: str) -> None:
-        """Make a classic queue."""
+        """Declare a classic queue."""
         with Connection(self.url) as connection:
             channel: Any = connection.default_channel
             channel.queue_declare(queue, durable=True, auto_delete=False)
@@ -144,7 +144,7 @@ class RabbitMQ:
         return dict(line.split("\t") for line in listed.splitlines())
 
     def delete(self, queue: str) -> int:
-        """Delete a queue with all that waits in it; answers how many messages those were."""
+        """Delete a queue with all its messages; returns their number."""
         with Connection(self.url) as connection:
             channel: Any = connection.default_channel
             deleted: int = channel.queue_delete(queue)

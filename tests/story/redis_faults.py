@@ -1,4 +1,4 @@
-"""What a Redis answers instead of doing as it is told, each made by the server itself and ended again."""
+"""Errors that Redis answers instead of executing commands, each caused in the server itself and ended again."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ BUSY_AFTER_MS = "50"
 
 @contextmanager
 def demoted(redis: Redis) -> Iterator[None]:
-    """A replica of a primary that is not there: READONLY, and UNBLOCKED to who waits for an item."""
+    """A replica of a missing primary: READONLY, and UNBLOCKED for clients that wait for an item."""
     redis.replicaof("127.0.0.1", redis_server.free_port())
     try:
         yield
@@ -32,7 +32,7 @@ def demoted(redis: Redis) -> Iterator[None]:
 
 @contextmanager
 def cut_off(redis: Redis) -> Iterator[None]:
-    """A replica that gives no stale data away: MASTERDOWN to reads too."""
+    """A replica that returns no stale data: MASTERDOWN for reads too."""
     redis.config_set("replica-serve-stale-data", "no")
     try:
         with demoted(redis):
@@ -67,7 +67,7 @@ def without_rights(redis: Redis) -> Iterator[None]:
 
 @contextmanager
 def unable_to_save(redis: Redis) -> Iterator[None]:
-    """MISCONF: a snapshot that can't take its file's place, since a folder is there."""
+    """MISCONF: a snapshot that can't replace its file, because a folder is there."""
     folder = Path(str(redis.config_get("dir")["dir"])) / str(redis.config_get("dbfilename")["dbfilename"])
     (folder / "in-the-way").mkdir(parents=True)
     redis.config_set("save", "3600 1")
@@ -85,7 +85,7 @@ def unable_to_save(redis: Redis) -> Iterator[None]:
 
 @contextmanager
 def busy(redis: Redis) -> Iterator[None]:
-    """BUSY: another client's script that doesn't end."""
+    """BUSY: another client's endless script."""
     redis.config_set("lua-time-limit", BUSY_AFTER_MS)
     running = threading.Thread(target=_run_for_ever, args=(redis,))
     running.start()

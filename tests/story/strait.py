@@ -1,4 +1,4 @@
-"""A way to a port on which everything can be swallowed without a connection being closed: what a half-open connection is."""
+"""A proxy to a port that can swallow all bytes without closing a connection, as a half-open connection does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Passage:
-    """One connection and the one behind it. Once it has swallowed anything it never leads anywhere again."""
+    """One connection and its forward connection. Once it has swallowed bytes it stays dead."""
 
     def __init__(self, outside: socket.socket, inside: socket.socket) -> None:
         self.outside = outside
@@ -21,7 +21,7 @@ class Passage:
         self.swallows = False
 
     def pump(self, source: socket.socket, sink: socket.socket) -> None:
-        """Lead bytes on, or swallow them; an end is swallowed too."""
+        """Forward bytes, or swallow them; an end is swallowed too."""
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 if not self.swallows:
@@ -30,7 +30,7 @@ class Passage:
             self.close()
 
     def close(self) -> None:
-        """End both sides."""
+        """Close both sides."""
         for sock in (self.outside, self.inside):
             with contextlib.suppress(OSError):
                 sock.shutdown(socket.SHUT_RDWR)
@@ -38,7 +38,7 @@ class Passage:
 
 
 class Strait:
-    """Listens on a port of its own; `swallow`, `heal` and `lead_to` change what happens there."""
+    """Listens on its own port; `swallow`, `heal` and `lead_to` change its behaviour."""
 
     def __init__(self, port: int) -> None:
         self._behind = port
@@ -59,24 +59,24 @@ class Strait:
             passage.close()
 
     def swallow(self) -> None:
-        """Nothing comes through any more, and nobody is told."""
+        """Swallow all bytes from now on, without an error."""
         with self._lock:
             self._swallows = True
             for passage in self._passages:
                 passage.swallows = True
 
     def heal(self) -> None:
-        """New connections come through again; the old ones stay what they are."""
+        """Forward new connections again; old ones stay dead."""
         with self._lock:
             self._swallows = False
 
     def lead_to(self, port: int) -> None:
-        """New connections lead to another port; the old ones stay where they are, as behind an address that has moved."""
+        """Forward new connections to another port; old ones stay, as with an address that has moved."""
         with self._lock:
             self._behind = port
 
     def cut(self) -> None:
-        """End every open connection."""
+        """Close every open connection."""
         with self._lock:
             passages, self._passages = self._passages, []
         for passage in passages:

@@ -16,13 +16,13 @@ TEN_MINUTES_MS = 600_000
 
 
 def grow_overdue(machine: Machine, person: Person) -> None:
-    """Ten minutes pass for the conversation that waits."""
+    """Let ten minutes pass for the waiting conversation."""
     for name, member in (("due", person.location), (f"due:{person.location}", person.id)):
         assert machine.redis.zincrby(key(name, of=person.location), -TEN_MINUTES_MS, member)
 
 
 def lasting(machine: Machine) -> bool:
-    """It has been seen that no worker lives; then the time passes for which that has to last."""
+    """Let the time pass that a missing worker must last before its alert."""
     seen = machine.redis.hexists(key("alerts", "pending"), "no_workers")
     if seen:
         machine.redis.hincrby(key("alerts", "pending"), "no_workers", -round(WORKERLESS_SECONDS * 1000))
@@ -30,7 +30,7 @@ def lasting(machine: Machine) -> bool:
 
 
 def test_a_receiver_alone_tells_that_no_worker_lives(machine: Machine) -> None:
-    """No worker, a conversation ten minutes overdue: both alerts arrive, and both are over when a worker has started."""
+    """Without a worker and with a conversation ten minutes overdue both alerts arrive, and both end when a worker has started."""
     with OtherSide(answering(http(200))) as operator:
 
         def told(state: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""What `doctor` says of a RabbitMQ that is wrong, and what a worker does there."""
+"""What `doctor` reports about a wrong RabbitMQ, and what a worker does then."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
-    """A RabbitMQ, until the last story of this file is over."""
+    """One RabbitMQ for all stories of this file."""
     rabbit = RabbitMQ(tmp_path_factory.mktemp("rabbitmq"))
     try:
         rabbit.start()
@@ -38,7 +38,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
 
 @contextmanager
 def with_another_queue(broker: RabbitMQ) -> Iterator[None]:
-    """The queue is there, of another type."""
+    """The queue exists with another type."""
     broker.delete(OLDER_QUEUE)
     broker.declare(OLDER_QUEUE)
     try:
@@ -49,7 +49,7 @@ def with_another_queue(broker: RabbitMQ) -> Iterator[None]:
 
 @contextmanager
 def in_an_alarm(broker: RabbitMQ) -> Iterator[None]:
-    """It is over its memory, and takes nothing."""
+    """It is above its memory limit, and accepts nothing."""
     broker.set_memory("1")
     try:
         poll("an alarm", broker.alarms)
@@ -60,7 +60,7 @@ def in_an_alarm(broker: RabbitMQ) -> Iterator[None]:
 
 @contextmanager
 def frozen(broker: RabbitMQ) -> Iterator[None]:
-    """It takes connections and answers nothing."""
+    """It accepts connections and never answers."""
     broker.signal(signal.SIGSTOP)
     try:
         yield
@@ -75,7 +75,7 @@ def frozen(broker: RabbitMQ) -> Iterator[None]:
 def test_what_is_wrong_with_a_broker_is_told_in_words(
     broker: RabbitMQ, wrong: Callable[[RabbitMQ], AbstractContextManager[None]], words: str
 ) -> None:
-    """A look at the queue and a message to nobody tell what a TCP connection doesn't.
+    """Reading the queue and a message to nobody show what a TCP connection doesn't.
 
     Slow: RabbitMQ is given three seconds to answer.
     """
@@ -90,7 +90,7 @@ def test_what_is_wrong_with_a_broker_is_told_in_words(
     ids=["login", "vhost"],
 )
 def test_who_is_not_let_in_is_told_why(broker: RabbitMQ, old: str, new: str, words: str) -> None:
-    """A wrong password and a virtual host that is not there, and nothing of the URL."""
+    """A wrong password and a missing virtual host are named, without anything of the URL."""
     head, _, tail = broker.url.rpartition(old)
     with pytest.raises(DidNotWork, match=words) as told:
         look(f"{head}{new}{tail}", OLDER_QUEUE)
@@ -98,7 +98,7 @@ def test_who_is_not_let_in_is_told_why(broker: RabbitMQ, old: str, new: str, wor
 
 
 def test_a_worker_that_finds_another_queue_ends_with_78(broker: RabbitMQ, machine: Machine) -> None:
-    """Only an operator can change that: a sentence, no traceback, and no loop."""
+    """Only an operator can change that: there is a sentence, no traceback, and no loop."""
     with with_another_queue(broker):
         ended = machine.start("worker-2", BROKER_URL=broker.url).wait(30)
         said = machine.log("worker-2")
@@ -108,7 +108,7 @@ def test_a_worker_that_finds_another_queue_ends_with_78(broker: RabbitMQ, machin
 
 
 def test_a_worker_that_is_not_let_in_waits_and_says_why(broker: RabbitMQ, machine: Machine) -> None:
-    """The login may be right in a minute: told once, and no traceback."""
+    """The login may be right in a minute: it is logged once, without a traceback."""
     machine.start("worker-2", BROKER_URL=broker.url.replace("guest:guest", "guest:hunter2"))
     poll("its word", lambda: "it refuses the login in BROKER_URL" in machine.log("worker-2"))
     assert machine.lives("worker-2")

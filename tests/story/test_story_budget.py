@@ -1,4 +1,4 @@
-"""GHL's limits: a location that has used its budget up waits, holding nothing, and nobody else notices."""
+"""GHL's limits: a location that has used its rate limit waits without a slot, and the others don't notice."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ TOO_MANY = {"kind": "status", "status": 429, "body": {"statusCode": 429, "messag
 
 @pytest.fixture
 def narrow(machine: Machine) -> Iterator[Machine]:
-    """A GHL that takes 30 requests in 3 s from a location, and says so."""
+    """A GHL that accepts 30 requests in 3 s per location, and says so."""
     machine.sim.order("defaults", rate_limit=30, rate_seconds=3)
     yield machine
     machine.sim.order("defaults", **DEFAULTS, rate_limit=0, rate_seconds=10)
 
 
 def refused(machine: Machine) -> int:
-    """How many requests GHL has answered 429."""
+    """The number of GHL's 429 answers."""
     counted = machine.sim.ask("counts")["requests"]
     return sum(statuses.get("429", 0) for statuses in counted.values())
 
 
 def test_a_burst_is_answered_within_the_budget(narrow: Machine) -> None:
-    """Two workers, forty contacts of one location: each gets one reply of one completion, and GHL refuses next to nothing.
+    """Two workers, forty contacts of one location: each gets one reply of one completion, and GHL refuses almost nothing.
 
     Meanwhile somebody who writes to another location is answered as if there were nothing else.
     """
@@ -54,7 +54,7 @@ def test_a_burst_is_answered_within_the_budget(narrow: Machine) -> None:
 
 
 def test_a_location_that_ghl_refuses_waits_and_dies_not(machine: Machine) -> None:
-    """As long as GHL answers 429 its messages wait, however few tries there are; another location's are answered meanwhile."""
+    """While GHL answers 429 its messages wait, with any number of attempts; another location's are answered meanwhile."""
     waiting = [machine.person("TextOnly") for _ in range(3)]
     for each in waiting:
         each.fault("post", TOO_MANY)

@@ -33,7 +33,7 @@ def ahead(machine: Machine, tmp_path: Path) -> Iterator[Machine]:
 @pytest.mark.nightly
 @needs_compiler
 def test_a_clock_that_jumps_back_makes_nobody_wait_for_it(ahead: Machine) -> None:
-    """Who waits for quiet, for another try, or for a killed worker's lease, is answered once and as soon as ever."""
+    """A contact that waits for a debounce, a retry, or a killed worker's lease is answered once and in time."""
     retrying, held, quiet = ([ahead.person(location) for _ in range(EACH)] for location in ("Plain", "Plain", "Patient"))
     for each in retrying:
         each.fault("completion", {"kind": "status", "status": 429, "headers": {"Retry-After": "12"}}, times=1)

@@ -1,4 +1,4 @@
-"""The completion service fails in every way it knows: the contact gets one reply or none, and the number of calls is exact."""
+"""All faults of a completion service: the contact gets one reply or none, and the number of calls is exact."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def ana(machine: Machine) -> Person:
 
 
 def test_two_faults_in_a_row_pass_within_one_try(ana: Person) -> None:
-    """After 500 twice the third call answers: three calls, one durable try, one reply."""
+    """After two 500s the third call answers: three calls, one attempt, one reply."""
     ana.fault("completion", {"kind": "status", "status": 500, "headers": AT_ONCE}, times=2)
 
     said = ana.says("Third time lucky")
@@ -34,7 +34,7 @@ def test_two_faults_in_a_row_pass_within_one_try(ana: Person) -> None:
 
 
 def test_retry_after_is_honoured(ana: Person) -> None:
-    """A 429 that asks for a second is asked again after that second and not before."""
+    """A 429 that asks for a second is repeated after that second and not before."""
     ana.fault("completion", {"kind": "status", "status": 429, "headers": {"Retry-After": "1"}}, times=1)
 
     assert ana.settles(ana.says("Slowly, slowly")).status == "replied"
@@ -45,7 +45,7 @@ def test_retry_after_is_honoured(ana: Person) -> None:
 
 
 def test_a_long_retry_after_becomes_a_durable_wait(ana: Person) -> None:
-    """A wait of more than ten seconds holds no slot: the message is `retrying`, and due when it was asked for."""
+    """A wait of more than ten seconds has no slot: the message is `retrying`, and due when the service asked."""
     ana.fault("completion", {"kind": "status", "status": 429, "headers": {"Retry-After": "3600"}})
 
     said = ana.says("Come back in an hour")
@@ -60,7 +60,7 @@ def test_a_long_retry_after_becomes_a_durable_wait(ana: Person) -> None:
 
 
 def test_a_new_message_does_not_shorten_a_durable_wait(ana: Person) -> None:
-    """Who was told to wait is not asked earlier because the contact writes again."""
+    """A turn that waits is not earlier because the contact writes again."""
     ana.fault("completion", {"kind": "status", "status": 429, "headers": {"Retry-After": "3600"}})
     said = ana.says("First")
     poll("a durable wait", lambda: _status(ana, said) == "retrying")
@@ -73,7 +73,7 @@ def test_a_new_message_does_not_shorten_a_durable_wait(ana: Person) -> None:
 
 
 def test_a_completion_may_take_longer_than_a_lease(ana: Person) -> None:
-    """The heartbeat keeps the lane while the worker lives: one call, one reply, however long the lease is."""
+    """The heartbeat renews the lease while the worker lives: one call, one reply, for any lease."""
     ana.fault("completion", {"kind": "delay", "seconds": 3.2}, times=1)
 
     assert ana.settles(ana.says("Think it over")).status == "replied"
@@ -95,7 +95,7 @@ PASSING: list[dict[str, Any]] = [
 
 
 def test_a_passing_fault_costs_one_more_call(machine: Machine) -> None:
-    """Cut, unreadable, oversized, overloaded, out of credit: asked again once, answered once."""
+    """A cut, unreadable, oversized or overloaded answer, or missing credit, causes one more call and one answer."""
     people = [machine.person("Plain") for _ in PASSING]
     for each, action in zip(people, PASSING, strict=True):
         each.fault("completion", action, times=1)
@@ -118,7 +118,7 @@ def test_a_passing_fault_costs_one_more_call(machine: Machine) -> None:
     ],
 )
 def test_a_fault_that_does_not_pass_is_a_dead_letter_at_once(ana: Person, action: dict[str, Any], said_so: str) -> None:
-    """One call, no reply, and `explain` says what is wrong without the service's own words."""
+    """There is one call and no reply, and `explain` says what is wrong without the service's text."""
     ana.fault("completion", action)
 
     record = ana.settles(ana.says("Hopeless"))
@@ -130,7 +130,7 @@ def test_a_fault_that_does_not_pass_is_a_dead_letter_at_once(ana: Person, action
 
 
 def test_after_the_last_try_comes_the_dead_letter(ana: Person) -> None:
-    """Three calls in each of four tries, then `dead`, with the error and the number of tries; nothing is posted."""
+    """Three calls in each of four attempts, then `dead`, with the error and the number of attempts; nothing is posted."""
     ana.fault("completion", {"kind": "status", "status": 500, "headers": AT_ONCE})
 
     said = ana.says("Nobody home")
@@ -145,7 +145,7 @@ def test_after_the_last_try_comes_the_dead_letter(ana: Person) -> None:
 
 
 def test_the_durable_tries_keep_their_distances(machine: Machine) -> None:
-    """A service that never answers is asked once a try, with the delays of BRIDGE_RETRY_DELAYS between them."""
+    """A service that never answers is called once per attempt, with the delays of BRIDGE_RETRY_DELAYS between them."""
     ana = machine.person("Hasty")
     ana.fault("completion", {"kind": "hang"})
 
@@ -161,7 +161,7 @@ def test_the_durable_tries_keep_their_distances(machine: Machine) -> None:
 
 @pytest.mark.parametrize("where", ["headers", "body"])
 def test_an_answer_that_trickles_in_ends_with_the_provider_timeout(machine: Machine, where: str) -> None:
-    """`provider_timeout_seconds` is the whole of one completion; the next try is answered."""
+    """`provider_timeout_seconds` is the total time of one completion; the next attempt is answered."""
     ana = machine.person("Hasty")
     ana.fault("completion", {"kind": "trickle", "seconds": 20, "where": where}, times=1)
 
@@ -181,7 +181,7 @@ def test_an_empty_answer_is_a_decision(ana: Person, text: str | None) -> None:
 
 
 def test_empty_answers_are_no_outage(machine: Machine) -> None:
-    """Six contacts whose flow answers with nothing are each asked for once, and the provider's circuit stays closed."""
+    """Six contacts whose flow answers with nothing cause one call each, and the provider's circuit stays closed."""
     people = [machine.person("Plain") for _ in range(6)]
     for number, person in enumerate(people):
         person.fault("completion", {"kind": "status", "status": 204 if number % 2 else 200, "body": ""})
@@ -194,7 +194,7 @@ def test_empty_answers_are_no_outage(machine: Machine) -> None:
 
 
 def test_a_refusal_is_told_wherever_silence_is(ana: Person) -> None:
-    """Its reason stands in `explain`, in the worker's log and in the metrics; nothing is posted."""
+    """Its reason is in `explain`, in the worker's log and in the metrics; nothing is posted."""
     refusal = {"role": "assistant", "content": "", "refusal": "I can't help with that"}
     ana.fault("completion", {"kind": "status", "status": 200, "body": {"run": {"response": {"messages": [refusal]}}}})
     series, before = "ghl_bridge_messages_total refusal no_reply", told(ana.machine)
@@ -214,7 +214,7 @@ def test_a_refusal_is_told_wherever_silence_is(ana: Person) -> None:
 
 
 def test_what_the_service_said_is_shown_and_logged_nowhere(ana: Person) -> None:
-    """Without the contact's words that it echoed; no process has written any of it."""
+    """It is shown without the contact's texts that it repeats; no process has logged any of it."""
     ana.fault(
         "completion", {"kind": "status", "status": 400, "body": {"message": "No such assistant 42", "input": "Hopeless wish"}}
     )
@@ -231,7 +231,7 @@ def test_what_the_service_said_is_shown_and_logged_nowhere(ana: Person) -> None:
 
 
 def test_a_dead_letter_does_not_hold_the_contact_up(ana: Person) -> None:
-    """The next message is a new turn with all its tries."""
+    """The next message is a new turn with all its attempts."""
     ana.fault("completion", {"kind": "status", "status": 400}, times=1)
     assert ana.settles(ana.says("Bad luck")).status == "dead"
 
@@ -241,7 +241,7 @@ def test_a_dead_letter_does_not_hold_the_contact_up(ana: Person) -> None:
 
 
 def test_a_reply_that_the_provider_delivered_is_not_posted(machine: Machine) -> None:
-    """With `delivery = auto`, a claimed message id that stands in the conversation is the reply."""
+    """With `delivery = auto`, a claimed message id that is found in the conversation is the reply."""
     ana = machine.person("Auto")
     ana.fault("completion", {"kind": "claim", "deliver": True})
 
@@ -255,7 +255,7 @@ def test_a_reply_that_the_provider_delivered_is_not_posted(machine: Machine) -> 
 
 
 def test_a_claim_without_a_delivery_is_posted(machine: Machine) -> None:
-    """A claimed message id that never shows up in the conversation leaves the reply to the bridge: one post."""
+    """If a claimed message id never appears in the conversation, the bridge posts the reply, once."""
     ana = machine.person("Auto")
     ana.fault("completion", {"kind": "claim", "deliver": False})
 
@@ -275,7 +275,7 @@ def test_a_claim_without_a_delivery_is_posted(machine: Machine) -> None:
 def test_a_lost_answer_of_a_delivering_provider_is_looked_for(
     machine: Machine, action: list[dict[str, Any]], outcome: str
 ) -> None:
-    """What the provider has delivered before its answer was lost is found in the conversation: no second completion, no post."""
+    """A delivery before the lost answer is found in the conversation: no second completion, no post."""
     ana = machine.person("Auto")
     ana.fault("completion", *action, times=1)
 

@@ -1,4 +1,4 @@
-"""Confirmed writes: what a replica does not have was neither accepted nor posted (BRIDGE_CONFIRM_REPLICAS=1)."""
+"""Confirmed writes: what a replica lacks was neither accepted nor posted (BRIDGE_CONFIRM_REPLICAS=1)."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def two(machine: Machine, tmp_path: Path) -> Iterator[TwoServers]:
-    """The machine's processes on two servers, of which both must have a write."""
+    """The machine's processes with two servers, both of which must have a write."""
     with two_servers(machine, tmp_path, BRIDGE_CONFIRM_REPLICAS="1") as two:
         poll("a replica", lambda: two.replica.info("replication")["master_link_status"] == "up")
         two.machine.ready()
@@ -28,7 +28,7 @@ def two(machine: Machine, tmp_path: Path) -> Iterator[TwoServers]:
 
 
 def test_a_stopped_replica_accepts_nothing_and_lets_nothing_be_posted(two: TwoServers) -> None:
-    """The first try 429, the retry 429 too, `/readyz` says why; once the replica is back, all is answered once.
+    """Webhook and retry get 429, and `/readyz` says why; once the replica is back, everything is answered once.
 
     Slow: two servers, and the processes are started anew; each refusal waits for the replica.
     """

@@ -1,4 +1,4 @@
-"""Connections are counted: no load makes a process open more than infra/docs/how-to/operate.md says."""
+"""Connections are counted: under any load a process opens no more than infra/docs/how-to/operate.md says."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ WORKER = 32 + 2 + 4
 
 
 def test_under_load_connections_stay_within_their_bounds(machine: Machine) -> None:
-    """Two hundred contacts write at once and two hundred slots answer them: receiver and worker share 104 connections at most."""
+    """Two hundred contacts write at once and two hundred slots answer: receiver and worker use at most 104 connections."""
     machine.restart("worker", WORKER_CONCURRENCY="200")
     machine.sim.order("defaults", completion_seconds=0.2)
     own = {client["addr"] for client in machine.redis.client_list() if client["id"] == str(machine.redis.client_id())}

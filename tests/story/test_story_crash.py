@@ -1,4 +1,4 @@
-"""Processes die in the middle of their work: every accepted message still gets exactly one answer."""
+"""Processes die during their work: every accepted message still gets exactly one answer."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 
 def test_a_killed_worker_loses_and_doubles_nothing(machine: Machine) -> None:
-    """With twenty completions in flight the worker is killed: after the lease another one answers, each contact once."""
+    """The worker is killed during twenty completions: after the lease another one answers, each contact once."""
     kill_amid_twenty_completions(machine)
 
 
 def test_of_two_workers_the_living_one_takes_over(machine: Machine) -> None:
-    """What the dead one held is answered within a lease and the time of a completion, by the one that is left."""
+    """The dead one's conversations are answered by the other within a lease and the time of a completion."""
     machine.start("worker-2")
     machine.ready(workers=2)
     people = [machine.person("Plain") for _ in range(20)]
@@ -40,7 +40,7 @@ def test_of_two_workers_the_living_one_takes_over(machine: Machine) -> None:
 
 
 def test_a_kill_between_completion_and_post_buys_no_second_completion(machine: Machine) -> None:
-    """The answer was saved before anything else was done with it; the next worker posts that one."""
+    """The answer was saved first, and the next worker posts it."""
     ana = machine.person("Plain")
     ana.fault("post", {"kind": "status", "status": 500}, times=1)
     said = ana.says("Keep it safe")
@@ -58,7 +58,7 @@ def test_a_kill_between_completion_and_post_buys_no_second_completion(machine: M
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_kill_during_the_post_is_read_back(machine: Machine, when: str) -> None:
-    """Killed while GHL holds the request: whether it was carried out is read from the conversation, and never guessed."""
+    """If it is killed while GHL has the request, the result is read from the conversation, and never guessed."""
     ana = machine.person("Plain")
     ana.fault("post", {"kind": "hang", "when": when}, times=1)
     said = ana.says("Mind the gap")
@@ -73,7 +73,7 @@ def test_a_kill_during_the_post_is_read_back(machine: Machine, when: str) -> Non
 
 
 def test_a_worker_that_sleeps_through_its_lease_posts_nothing(machine: Machine) -> None:
-    """Frozen in the middle of a completion, another worker answers; thawed, the first one finds itself fenced off."""
+    """Frozen during a completion, it is replaced by another worker; thawed, it finds its lease lost."""
     people = [machine.person("Plain") for _ in range(10)]
     machine.sim.order("defaults", completion_seconds=0.5)
     said = [each.says("Sleeping beauty") for each in people]
@@ -91,7 +91,7 @@ def test_a_worker_that_sleeps_through_its_lease_posts_nothing(machine: Machine) 
 
 
 def test_a_receiver_killed_in_the_middle_of_a_burst_loses_no_promise(machine: Machine) -> None:
-    """GHL's retries bring what was not answered 202; nothing is answered twice."""
+    """GHL's retries bring webhooks without a 202 again; nothing is answered twice."""
     people = [machine.person("Plain") for _ in range(40)]
     said = [each.says("Knock", wait=False) for each in people[:20]]
 
@@ -120,7 +120,7 @@ def test_told_to_stop_a_worker_gives_its_work_back(machine: Machine) -> None:
 
 
 def test_told_to_stop_a_receiver_answers_whom_it_has_let_in(machine: Machine) -> None:
-    """SIGTERM in the middle of a webhook's body: the rest is read, the message accepted, and then the process ends."""
+    """SIGTERM during a webhook's body: the rest is read, the message accepted, and then the process ends."""
     ana = machine.person("Plain")
     said = ana.says("Wait for me", webhook=False)
     body = machine.webhook_of(said)
@@ -141,7 +141,7 @@ def test_told_to_stop_a_receiver_answers_whom_it_has_let_in(machine: Machine) ->
 
 
 def test_a_lane_that_kills_its_worker_does_not_kill_for_ever(machine: Machine) -> None:
-    """Ten unfinished leases make a dead letter; others are answered meanwhile."""
+    """Ten unfinished leases cause a dead letter; other lanes are answered meanwhile."""
     ana = machine.person("Plain")
     ana.fault("completion", {"kind": "hang"})
     said = ana.says("Poison")
@@ -159,7 +159,7 @@ def test_a_lane_that_kills_its_worker_does_not_kill_for_ever(machine: Machine) -
 
 
 def test_lost_wake_ups_are_called_again(machine: Machine) -> None:
-    """The queue is emptied again and again while fifty messages come in: the due set knows them all, each is answered once."""
+    """The queue is emptied repeatedly while fifty messages arrive: the schedule has them all, and each is answered once."""
     people = [machine.person("Plain") for _ in range(50)]
     said = []
     for each in people:
@@ -173,7 +173,7 @@ def test_lost_wake_ups_are_called_again(machine: Machine) -> None:
 
 
 def test_a_wake_up_that_comes_often_changes_nothing(machine: Machine) -> None:
-    """Ten calls for every lane, before, while and after it is answered, ask and post nothing twice."""
+    """Ten wake-ups for every lane, before, during and after its turn, ask and post nothing twice."""
     people = [machine.person("Plain") for _ in range(10)]
     queue = Celery(broker=machine.environ["REDIS_URL"], set_as_current=False)
     machine.sim.order("defaults", completion_seconds=0.5)
@@ -191,7 +191,7 @@ def test_a_wake_up_that_comes_often_changes_nothing(machine: Machine) -> None:
 
 
 def test_a_broker_that_forgets_everything_loses_no_message(machine: Machine) -> None:
-    """With a broker of its own, killed and started empty in the middle: each contact gets exactly one reply."""
+    """A separate broker is killed and started empty: each contact gets exactly one reply."""
     port = str(redis_server.free_port())
     command = [machine.redis_command[0], "--port", port, "--save", "", "--loglevel", "warning"]
     machine.spawn("broker-1", command)
@@ -213,7 +213,7 @@ def test_a_broker_that_forgets_everything_loses_no_message(machine: Machine) -> 
 
 
 def test_a_bare_worker_has_the_right_pool_and_slots(machine: Machine) -> None:
-    """`celery -A workers worker` without any option asks for two hundred completions at once; killed, it loses none."""
+    """`celery -A workers worker` without options runs two hundred completions at once; killed, it loses none."""
     machine.restart("worker", WORKER_CONCURRENCY="")
     machine.sim.order("defaults", completion_seconds=30)
 

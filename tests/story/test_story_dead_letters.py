@@ -1,4 +1,4 @@
-"""Dead letters, from the post that fails to the reply that comes after all."""
+"""Dead letters, from the failing post to the reply in the end."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def letter_of(machine: Machine, person: Person) -> dict[str, Any]:
 
 
 def test_a_replay_brings_the_saved_answer_and_buys_no_other(machine: Machine, ana: Person) -> None:
-    """A dead letter lists what the contract names; its replay posts the saved answer, once, and closes it."""
+    """A dead letter has the contract's fields; its replay posts the saved answer, once, and closes it."""
     ana.fault("post", NO_PHONE, times=1)
     said = ana.says("Please call me")
     assert ana.settles(said).status == "dead"
@@ -64,7 +64,7 @@ def test_a_replay_brings_the_saved_answer_and_buys_no_other(machine: Machine, an
 
 
 def test_two_replays_at_once_are_one(machine: Machine, ana: Person) -> None:
-    """However many replay a dead letter at the same moment, one does."""
+    """Of any number of simultaneous replays one happens."""
     ana.fault("post", NO_PHONE, times=1)
     said = ana.says("Twice please")
     ana.settles(said)
@@ -79,7 +79,7 @@ def test_two_replays_at_once_are_one(machine: Machine, ana: Person) -> None:
 
 
 def test_a_newer_message_takes_a_dead_letter_along(machine: Machine, ana: Person) -> None:
-    """The next message of the contact is answered together with the dead letter's texts, which is closed as superseded."""
+    """The contact's next message is answered together with the dead letter's texts, which is closed as superseded."""
     ana.fault("post", NO_PHONE, times=1)
     first = ana.says("Is Friday free?")
     assert ana.settles(first).status == "dead"
@@ -95,7 +95,7 @@ def test_a_newer_message_takes_a_dead_letter_along(machine: Machine, ana: Person
 
 
 def test_an_old_dead_letter_is_not_replayed_behind_a_newer_answer(machine: Machine) -> None:
-    """Once a newer turn was answered, a replay needs --force, and then posts the saved answer."""
+    """After a newer turn was answered, a replay needs --force, and then posts the saved answer."""
     ben = machine.person("Forgetful")
     ben.fault("post", NO_PHONE, times=1)
     old = ben.says("An old question")
@@ -113,7 +113,7 @@ def test_an_old_dead_letter_is_not_replayed_behind_a_newer_answer(machine: Machi
 
 
 def test_a_dropped_dead_letter_is_over(machine: Machine, ana: Person) -> None:
-    """Dropping says so in the message's outcome; what isn't known is exit code 2, and nothing is dropped then."""
+    """The message's outcome says so; an unknown id is exit code 2, and nothing is dropped then."""
     ana.fault("post", NO_PHONE, times=1)
     said = ana.says("Never mind")
     ana.settles(said)
@@ -129,7 +129,7 @@ def test_a_dropped_dead_letter_is_over(machine: Machine, ana: Person) -> None:
 
 
 def test_the_contact_is_told_and_staff_called_once(machine: Machine) -> None:
-    """With failure_message and dead_letter_tag, a dead letter sends the one once and sets the other."""
+    """With failure_message and dead_letter_tag, a dead letter sends the message and sets the tag once."""
     cara = machine.person("Caring")
     cara.fault("completion", {"kind": "status", "status": 422, "body": {"error": "no"}})
     said = cara.says("Help me")
@@ -143,7 +143,7 @@ def test_the_contact_is_told_and_staff_called_once(machine: Machine) -> None:
 
 
 def test_three_refused_logins_put_a_location_on_hold(machine: Machine) -> None:
-    """What comes after three refused logins waits, nothing dies of it, and a changed token releases everything."""
+    """Messages after three refused logins wait without becoming dead letters, and a changed token releases everything."""
     machine.sim.order("locations", id="Locked", token="pit-rotated-in-ghl")
     people = [machine.person("Locked") for _ in range(6)]
     dead = [each.says("Hello") for each in people[:3]]
@@ -169,7 +169,7 @@ def test_three_refused_logins_put_a_location_on_hold(machine: Machine) -> None:
 
 
 def test_faults_of_a_server_never_put_a_location_on_hold(machine: Machine) -> None:
-    """Any number of 5xx leaves the location as it is."""
+    """This holds for any number of 5xx."""
     for _ in range(2):
         people = [machine.person("Plain") for _ in range(2)]
         for each in people:
@@ -183,7 +183,7 @@ def test_faults_of_a_server_never_put_a_location_on_hold(machine: Machine) -> No
 
 
 def test_a_worker_that_is_told_to_stop_gives_its_work_back(machine: Machine) -> None:
-    """SIGTERM ends a worker with 20 hanging completions within 5 s; another one takes them over at once, each replied once."""
+    """SIGTERM ends a worker with 20 hanging completions within 5 s; another one continues at once, with one reply each."""
     people = [machine.person("Plain") for _ in range(20)]
     machine.sim.fault("completion", {"kind": "delay", "seconds": 30}, location_id="Plain", times=20)
     said = [each.says("Hello") for each in people]

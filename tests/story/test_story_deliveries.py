@@ -1,4 +1,4 @@
-"""GHL took a reply, and the carrier did not: it is told, counted and listed, and nothing is sent a second time."""
+"""GHL accepted a reply, and the carrier did not: it is reported, counted and listed, and nothing is sent again."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def delivery(machine: Machine, message_id: str) -> str | None:
 
 
 def replied(person: Person, text: str) -> str:
-    """Let a contact write and have its reply; answers the message's id."""
+    """Let a contact write and get its reply; returns the message's id."""
     said = person.says(text)
     assert person.settles(said).status == "replied"
     return str(said["message_id"])
 
 
 def listed(machine: Machine, location: str) -> list[dict[str, Any]]:
-    """What `conversations undelivered` lists."""
+    """The result of `conversations undelivered`."""
     done = machine.cli("conversations", "undelivered", "--location", location, "--json")
     assert done.returncode == 0, done.stderr
     found: list[dict[str, Any]] = json.loads(done.stdout)
@@ -36,7 +36,7 @@ def listed(machine: Machine, location: str) -> list[dict[str, Any]]:
 
 
 def test_a_reply_that_the_carrier_refused_is_undelivered_and_not_sent_again(machine: Machine) -> None:
-    """GHL's event comes late, twice, and is followed by an older word: one undelivered reply, one post, one count."""
+    """GHL's event is late, repeated, and followed by an older status: one undelivered reply, one post, one count."""
     machine.sim.order("defaults", echo="off")
     ana, before = machine.person("Plain"), told(machine)
     message_id = replied(ana, "Are you there?")
@@ -77,7 +77,7 @@ def undelivered(machine: Machine, location: str = "Plain") -> tuple[Person, str,
 
 
 def test_an_undelivered_reply_is_replayed_by_hand(machine: Machine) -> None:
-    """The same words are posted once more and no completion is bought; GHL's next word is that of the second reply."""
+    """The same text is posted once more without a completion; GHL's next status is that of the second reply."""
     ana, message_id, reply_id = undelivered(machine)
     done = machine.cli("conversations", "replay", reply_id)
     assert done.returncode == 0, done.stderr
@@ -92,7 +92,7 @@ def test_an_undelivered_reply_is_replayed_by_hand(machine: Machine) -> None:
 
 
 def test_a_replay_is_guarded_like_every_send(machine: Machine) -> None:
-    """A contact that opted out meanwhile gets nothing, and a newer answer is not followed by an older one unless forced."""
+    """A contact that opted out meanwhile gets nothing, and a newer answer is followed by an older one only if forced."""
     ana, message_id, reply_id = undelivered(machine)
     ana.settles(ana.says("STOP"))
     assert machine.cli("conversations", "replay", reply_id).returncode == 0
@@ -109,7 +109,7 @@ def test_a_replay_is_guarded_like_every_send(machine: Machine) -> None:
 
 
 def test_a_replay_that_is_cut_off_is_no_second_reply(machine: Machine) -> None:
-    """GHL takes the replayed reply and the connection breaks: it is read back, and not posted a third time."""
+    """GHL accepts the replayed reply and the connection breaks: it is read back, and not posted a third time."""
     ana, message_id, reply_id = undelivered(machine)
     ana.fault("post", {"kind": "cut", "when": "after"}, times=1)
     assert machine.cli("conversations", "replay", reply_id).returncode == 0
@@ -118,7 +118,7 @@ def test_a_replay_that_is_cut_off_is_no_second_reply(machine: Machine) -> None:
 
 
 def test_a_location_whose_replies_fail_is_told_once(machine: Machine) -> None:
-    """The fifth undelivered reply of an hour brings the alert, the fourth does not; it names the location and no contact."""
+    """The fifth undelivered reply of an hour causes the alert, the fourth does not; it names the location and no contact."""
     people = [machine.person("Testing", tags=["ai_test", "vip"]) for _ in range(5)]
     for each in people:
         replied(each, "Can you see this?")

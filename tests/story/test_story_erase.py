@@ -1,4 +1,4 @@
-"""A contact is erased while it is being answered: no reply comes, nothing is left, and its stop still counts."""
+"""A contact is erased during its answer: no reply is sent, no data is left, and its stop still counts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ QUEUE = ("celery", "unacked", "_kombu")
 
 
 def mentions(machine: Machine, id_: str) -> list[str]:
-    """The keys that name it, or hold a value that does."""
+    """The keys with the contact in their name or value."""
     found = (name for name, value in snapshot(machine.redis).items() if id_ in f"{name} {value}")
     return [name for name in found if not name.startswith(QUEUE)]
 
 
 def test_a_contact_that_is_erased_while_it_is_answered_gets_no_reply(machine: Machine) -> None:
-    """The completion comes back to a lane that is gone: nothing is posted, and nothing of the contact is written again."""
+    """The completion returns to a lane that is gone: nothing is posted, and nothing of the contact is stored again."""
     # Longer than a command takes on a busy machine.
     machine.sim.order("defaults", completion_seconds=3.0)
     ana = machine.person("Plain")
@@ -38,7 +38,7 @@ def test_a_contact_that_is_erased_while_it_is_answered_gets_no_reply(machine: Ma
 
 
 def test_an_erased_contacts_stop_still_counts(machine: Machine) -> None:
-    """A contact that wrote STOP and was erased is not answered when it writes again, until it writes START."""
+    """A contact that wrote STOP and was erased is not answered until it writes START."""
     ana = machine.person("Plain")
     ana.settles(ana.says("STOP"))
     assert machine.cli("contacts", "erase", "Plain", ana.id).returncode == 0

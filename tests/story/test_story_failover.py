@@ -1,4 +1,4 @@
-"""A failover behind one address: who stays with the demoted server is refused for as long as it lives."""
+"""A failover behind one address: a connection to the demoted server is refused as long as it lives."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_REFUSED = 2
 
 @pytest.fixture
 def replica(machine: Machine, tmp_path: Path) -> Iterator[Redis]:
-    """A replica in step with the machine's Redis, which it leaves alone afterwards."""
+    """A replica in sync with the machine's Redis, which it leaves alone afterwards."""
     known = machine.redis.connection_pool.connection_kwargs
     machine.redis.config_set("masterauth", known["password"])
     with own_redis(tmp_path / "replica") as server:
@@ -42,7 +42,7 @@ def replica(machine: Machine, tmp_path: Path) -> Iterator[Redis]:
 
 
 def test_a_failover_behind_one_address_is_found_at_once(machine: Machine, replica: Redis) -> None:
-    """The next webhook but two is accepted, idle worker and busy receiver come over, each contact is answered once.
+    """The third webhook is accepted, idle worker and busy receiver follow, and each contact is answered once.
 
     Slow: a second server is brought in step, and the processes are restarted.
     """

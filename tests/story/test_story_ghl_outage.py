@@ -34,13 +34,13 @@ PROBES = 2
 
 
 def refused(machine: Machine) -> int:
-    """How many requests GHL has answered 429."""
+    """The number of GHL's 429 answers."""
     return sum(statuses.get("429", 0) for statuses in machine.sim.ask("counts")["requests"].values())
 
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """So many hours of a GHL that fails at these endpoints. A second of the story is `scale` seconds."""
+    """An outage of these endpoints for some hours. A second of the story is `scale` seconds."""
 
     hours: float
     scale: float
@@ -59,7 +59,7 @@ OUTAGES = {
 
 @pytest.fixture
 def limited(machine: Machine) -> Iterator[Machine]:
-    """A GHL that takes what GHL takes: 100 requests in 10 s from a location."""
+    """A GHL with its real limit: 100 requests in 10 s per location."""
     machine.sim.order("defaults", rate_limit=100, rate_seconds=10)
     yield machine
     machine.sim.order("defaults", **DEFAULTS, rate_limit=0, rate_seconds=10)
@@ -73,7 +73,7 @@ def writes(machine: Machine, location: str, count: int) -> list[tuple[Person, di
 
 @pytest.mark.parametrize("outage", [pytest.param(each, id=name, marks=pytest.mark.nightly) for name, each in OUTAGES.items()])
 def test_an_outage_of_ghls_leaves_no_dead_letter(limited: Machine, outage: Outage) -> None:
-    """Every message from the outage that is not too old gets one reply from one completion; no attempts are used up."""
+    """Every message from the outage that is not too old gets one reply from one completion; no attempts are used."""
     machine, length = limited, outage.hours * HOUR / outage.scale
     max_age = MAX_AGE / outage.scale
     machine.apply(Outage={"max_age_seconds": max_age})

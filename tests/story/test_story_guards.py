@@ -1,4 +1,4 @@
-"""The rules of a location and its contacts hold: before a completion is requested, and again before a post."""
+"""The rules of locations and contacts hold before a completion is requested, and again before a post."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_a_message_that_deserves_no_answer_is_skipped_with_its_reason(
 def test_a_contact_who_must_not_be_answered_costs_nothing(
     machine: Machine, location: str, contact: dict[str, Any], reason: str
 ) -> None:
-    """Tags and do-not-disturb are read from GHL before the provider is asked."""
+    """Tags and do-not-disturb are read from GHL before the provider is called."""
     ana = machine.person(location, **contact)
 
     record = ana.settles(ana.says("Hello"))
@@ -93,7 +93,7 @@ def test_a_contact_who_must_not_be_answered_costs_nothing(
     ],
 )
 def test_a_contact_to_whom_nothing_of_that_applies_is_answered(machine: Machine, location: str, contact: dict[str, Any]) -> None:
-    """All required tags in any case, another channel's block, another tag: the reply goes out."""
+    """With all required tags in any case, another channel's block or another tag the reply is sent."""
     ana = machine.person(location, **contact)
 
     assert ana.settles(ana.says("Hello")).status == "replied"
@@ -103,7 +103,7 @@ def test_a_contact_to_whom_nothing_of_that_applies_is_answered(machine: Machine,
 
 @pytest.mark.parametrize(("change", "reason"), [({"dnd": True}, "dnd"), ({"tags": ["ai_off"]}, "off_tag")])
 def test_what_changes_while_an_answer_is_kept_back_is_respected(machine: Machine, change: dict[str, Any], reason: str) -> None:
-    """The contact opts out before a failed post is repeated: the answer is not posted, although it exists."""
+    """If the contact opts out before a failed post is repeated, the answer is not posted, although it exists."""
     ana = machine.person("Plain")
     ana.fault("post", {"kind": "status", "status": 500}, times=1)
     said = ana.says("I may change my mind")
@@ -117,7 +117,7 @@ def test_what_changes_while_an_answer_is_kept_back_is_respected(machine: Machine
 
 
 def test_settings_take_effect_without_a_restart(machine: Machine) -> None:
-    """Off, on again, another assistant, another channel: each `apply` holds from the next turn on."""
+    """Off, on, another assistant, another channel: each `apply` counts from the next turn on."""
     machine.apply(Changing={"mode": "off"})
     ana = machine.person("Changing")
     assert ana.settles(ana.says("One")).reason == "location_paused"
@@ -132,7 +132,7 @@ def test_settings_take_effect_without_a_restart(machine: Machine) -> None:
 
 
 def test_switched_off_during_a_completion_nothing_is_posted(machine: Machine) -> None:
-    """Guards are checked right before the post, too: an operator's `off` stops an existing answer."""
+    """Guards are checked before the post too: an operator's `off` stops an existing answer."""
     ana = machine.person("Halted")
     ana.fault("completion", {"kind": "delay", "seconds": 60.0})
     said = ana.says("Stop the presses")
@@ -190,7 +190,7 @@ def test_without_contact_lookup_ghl_is_not_asked(machine: Machine) -> None:
 
 
 def test_one_contact_of_many_locations_is_many_lanes(machine: Machine) -> None:
-    """A rule of one location says nothing about the contacts of another."""
+    """A rule of one location does not affect the contacts of another."""
     people: list[Person] = [machine.person(location) for location in ("Off", "Plain", "Draft")]
 
     said = [each.says("Same words everywhere") for each in people]

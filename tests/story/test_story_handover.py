@@ -1,4 +1,4 @@
-"""The agent asks for a person: the contact is told once, staff sees why, and only a person, or resuming, goes on."""
+"""The agent asks for a person: the contact is informed once, staff sees why, and only a person or `resume` continues."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_the_contact_is_told_once_and_left_to_people(machine: Machine, provider:
 
 
 def test_a_marker_is_cut_off(machine: Machine) -> None:
-    """What stands before it is the reply; nothing else is said."""
+    """The text before it is the reply; nothing else is sent."""
     ana = machine.person(location(machine, "assistable"))
     ana.fault("assistable", {"kind": "text", "text": "Of course, a colleague will write.\n[[H]]"}, times=1)
     first = ana.settles(ana.says("I want to talk to a person"))
@@ -69,7 +69,7 @@ def test_a_marker_is_cut_off(machine: Machine) -> None:
 
 
 def test_silence_has_its_reason(machine: Machine) -> None:
-    """Without words of the agent and without a message nothing is sent, and `explain` says why."""
+    """Without a text of the agent and without a message nothing is sent, and `explain` says why."""
     ana = asking(machine, "openai")
     said = ana.says("I want to talk to a person")
     ana.settles(said)
@@ -81,7 +81,7 @@ def test_silence_has_its_reason(machine: Machine) -> None:
 
 
 def test_a_worker_that_dies_after_the_message_says_it_once(machine: Machine) -> None:
-    """Killed while GHL takes the message: the next worker finds it there, and leaves the contact to people."""
+    """If it is killed while GHL stores the message, the next worker finds it there, and leaves the contact to people."""
     ana = asking(machine, "webhook", message=MESSAGE, tag="needs_person")
     ana.fault("post", {"kind": "hang"}, times=1)
     said = ana.says("I want to talk to a person")

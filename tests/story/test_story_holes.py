@@ -1,4 +1,4 @@
-"""The rules that close known holes: connections that are half open, clocks that differ, kills under load, and bounds."""
+"""The rules for known gaps: half-open connections, different clocks, kills under load, and bounds."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ TIMELINE_LINES = 500
 
 @pytest.fixture
 def strait(machine: Machine) -> Iterator[Strait]:
-    """Receiver and worker reach Redis through a strait; afterwards they reach it as ever."""
+    """Receiver and worker reach Redis through a proxy; afterwards they reach it directly."""
     port = int(machine.environ["REDIS_URL"].rpartition(":")[2].partition("/")[0])
     with Strait(port) as strait:
         through = machine.environ["REDIS_URL"].replace(f":{port}/", f":{strait.port}/")
@@ -52,7 +52,7 @@ def strait(machine: Machine) -> Iterator[Strait]:
 
 
 def test_half_open_connections_to_redis_lose_and_double_nothing(machine: Machine, strait: Strait) -> None:
-    """While bytes vanish on the way to Redis a webhook is answered 429 in time; afterwards each message gets its one reply."""
+    """While bytes to Redis vanish a webhook gets 429 in time; afterwards each message gets its one reply."""
     before, meanwhile = [machine.person("Plain") for _ in range(10)], [machine.person("Plain") for _ in range(10)]
     machine.sim.order("defaults", completion_seconds=0.5)
     said = [each.says("Can you hear me?") for each in before]
@@ -78,7 +78,7 @@ def test_half_open_connections_to_redis_lose_and_double_nothing(machine: Machine
 @needs_compiler
 @pytest.mark.parametrize("seconds", [-30, 30])
 def test_a_worker_whose_clock_is_wrong_does_as_the_others(machine: Machine, tmp_path: Path, seconds: int) -> None:
-    """Half a minute off beside one that is right: debounce, leases, order, waits and reading back hold."""
+    """With half a minute of difference, debounce, leases, order, waits and read-backs are right."""
     wrong = shifted_clock(tmp_path, seconds=seconds)
     assert abs(_clock_of_a_process(wrong) - seconds) < 5
     machine.restart("worker", **wrong)
@@ -112,7 +112,7 @@ def test_a_worker_whose_clock_is_wrong_does_as_the_others(machine: Machine, tmp_
 
 @pytest.mark.parametrize("victim", ["web", "redis"])
 def test_killed_again_and_again_under_load_nothing_accepted_is_lost(machine: Machine, victim: str) -> None:
-    """Three kill -9 while webhooks come in with GHL's retries: every message is answered, exactly once."""
+    """After three kill -9 during webhooks with GHL's retries every message is answered exactly once."""
     people = [machine.person("Plain") for _ in range(15)]
     # GHL comes again for an hour; on a busy machine a receiver may need longer to start than the simulator's usual tries.
     machine.sim.order("defaults", completion_seconds=0.2, retry_delays=[0.5, 1, 2, 5, 10, 20])
@@ -132,7 +132,7 @@ def test_killed_again_and_again_under_load_nothing_accepted_is_lost(machine: Mac
 
 
 def test_a_killed_workers_conversations_are_answered_within_the_lease_and_ten_seconds(machine: Machine) -> None:
-    """From the kill to the last reply of thirty, by the worker that is left and with no completion in flight longer than that."""
+    """The time is from the kill to the last reply of thirty, by the other worker, with shorter completions."""
     machine.restart("worker", WORKER_CONCURRENCY="40")
     people = [machine.person("Plain") for _ in range(30)]
     machine.sim.order("defaults", completion_seconds=20)
@@ -188,7 +188,7 @@ def test_a_flooded_lane_stays_bounded(machine: Machine) -> None:
 
 
 def test_a_provider_that_never_delivers_is_known_after_three_answers(machine: Machine) -> None:
-    """With `delivery = auto`, three answers without a claim make a fault a plain one: asked again at once, nothing read back."""
+    """With `delivery = auto`, three answers without a claim make a fault a usual one: retried at once, without a read-back."""
     # An earlier story may have restarted Redis, after which each turn of a minute looks into GHL first.
     machine.redis.delete(*keys("rollback"))
     machine.apply(Learning={"provider_timeout_seconds": 3, "assistable": {"delivery": "auto"}})
@@ -219,7 +219,7 @@ def _clock_of_a_process(environ: dict[str, str]) -> float:
 
 
 def _clock_of_a_log(log: str) -> float:
-    """How far ahead its last line is: a few seconds of waiting lie between that line and now."""
+    """How far its last log line is ahead: a few seconds of waiting are between that line and now."""
     stamps = re.findall(r'"timestamp":"([^"]+)"', log)
     ahead: timedelta = datetime.fromisoformat(stamps[-1]) - datetime.now(UTC)
     return ahead.total_seconds()
@@ -235,7 +235,7 @@ def _another(webhook: bytes, text: str) -> dict[str, Any]:
 
 
 def _post(machine: Machine, signer: SigningKeys, body: dict[str, Any]) -> httpx.Response:
-    """Signed by keys that are read once: reading them takes longer than all the rest."""
+    """Send it signed with keys that are read once, because reading them takes longer than all the rest."""
     content = json.dumps(body).encode()
     return machine.post(content, signer.signatures(content, legacy="off"))
 
@@ -245,7 +245,7 @@ def _asked(person: Person) -> str:
 
 
 def _without_end(machine: Machine, lane: str) -> set[str]:
-    """The keys of a lane and its messages that don't expire by themselves."""
+    """The keys of a lane and its messages without an expiry."""
     location, _, contact = lane.partition(":")
     found = [name for part in (contact, f":{location}:") for name in machine.redis.scan_iter(f"*{part}*", count=5000)]
     return {name for name in found if machine.redis.pttl(name) < 0 and name != key("due", location)}

@@ -1,4 +1,4 @@
-"""The app is installed, renewed, cut off, taken away and installed again, by people and events that come in any order."""
+"""The app is installed, renewed, revoked, uninstalled and installed again, by people and events in any order."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ def callback(machine: Machine, code: str, **more: str) -> httpx.Response:
 
 
 def install(machine: Machine, **order: Any) -> None:
-    """Install the app at GHL and bring the code back, as a browser does."""
+    """Install the app at GHL and return the code, like a browser does."""
     assert callback(machine, machine.sim.order("install", **order)["code"]).status_code == 200
 
 
 def apply(machine: Machine, *locations: str, **settings: Any) -> None:
-    """Give locations settings, and no token."""
+    """Apply locations without a token."""
     usual = {"debounce_seconds": 0.05, "assistable": {"assistant_id": "a", "delivery": "bridge"}}
     done = machine.cli("locations", "apply", "-", stdin=toml({location: {**usual, **settings} for location in locations}))
     assert done.returncode == 0, done.stderr
 
 
 def installed(machine: Machine) -> str:
-    """A location of its own for a story, installed and with settings."""
+    """A new location for a story, installed and with settings."""
     location = fresh()
     install(machine, location_id=location)
     apply(machine, location)
@@ -55,7 +55,7 @@ def person(machine: Machine, location: str) -> Person:
 
 
 def grants(machine: Machine) -> dict[str, dict[str, int]]:
-    """What GHL has counted."""
+    """GHL's counts of grants."""
     counted: dict[str, dict[str, int]] = machine.sim.ask("counts")["grants"]
     return counted
 
@@ -89,7 +89,7 @@ def test_an_installed_location_is_answered(machine: Machine) -> None:
 
 
 def test_nothing_of_an_install_is_readable_anywhere(machine: Machine) -> None:
-    """Neither codes nor tokens stand in Redis, in what the command line prints, or in a log (which every story looks at)."""
+    """Redis, the command line's output and the logs (which every story checks) contain neither codes nor tokens."""
     machine.sim.order("defaults", token_seconds=1)
     location = installed(machine)
     ana = person(machine, location)
@@ -109,7 +109,7 @@ def test_nothing_of_an_install_is_readable_anywhere(machine: Machine) -> None:
 
 
 def test_fifty_conversations_with_an_ended_token_renew_it_once(machine: Machine) -> None:
-    """Two workers, fifty contacts, one refresh, fifty replies."""
+    """Two workers and fifty contacts cause one refresh and fifty replies."""
     location = installed(machine)
     people = [person(machine, location) for _ in range(50)]
     machine.start("worker-2")
@@ -140,7 +140,7 @@ def test_an_agencys_locations_are_answered(machine: Machine) -> None:
 
 
 def killed_while_renewing(machine: Machine, location: str, ana: Person, on: str, when: str) -> dict[str, Any]:
-    """Let the worker die while GHL holds a request for tokens, before or after its effect, and another one start."""
+    """Kill the worker while GHL has a request for tokens, before or after its effect, and start another one."""
     machine.sim.order("expire", owner=location)
     machine.sim.fault(on, {"kind": "hang", "when": when}, location_id=location, times=1)
     said = ana.says("Who is renewing?")
@@ -156,7 +156,7 @@ def killed_while_renewing(machine: Machine, location: str, ana: Person, on: str,
 
 @pytest.mark.parametrize(("when", "repeated"), [("before", 0), ("after", 1)])
 def test_a_kill_during_a_refresh_costs_nothing(machine: Machine, when: str, repeated: int) -> None:
-    """Whether GHL had used the refresh token up or not: the next worker gets a pair, within GHL's 30 s the same one."""
+    """Whether GHL had used the refresh token or not, the next worker gets tokens, within GHL's 30 s the same ones."""
     location = installed(machine)
     ana = person(machine, location)
     assert ana.settles(killed_while_renewing(machine, location, ana, "oauth_token", when)).status == "replied"
@@ -167,7 +167,7 @@ def test_a_kill_during_a_refresh_costs_nothing(machine: Machine, when: str, repe
 
 @pytest.mark.parametrize(("when", "reconnected"), [pytest.param("before", 1, marks=pytest.mark.nightly), ("after", 2)])
 def test_a_kill_during_a_reconnect_costs_nothing(machine: Machine, when: str, reconnected: int) -> None:
-    """The refresh token is lost, and so is the worker that asked GHL to reconnect: the next one reconnects, and nobody clicks."""
+    """The refresh token is lost, and the worker that requested the reconnect dies: the next one reconnects, without a person."""
     location = installed(machine)
     ana = person(machine, location)
     lose_refresh_token(machine, location)
@@ -179,7 +179,7 @@ def test_a_kill_during_a_reconnect_costs_nothing(machine: Machine, when: str, re
 
 @pytest.mark.parametrize(("when", "by_code"), [pytest.param("before", 2, marks=pytest.mark.nightly), ("after", 3)])
 def test_a_kill_during_the_exchange_of_a_reconnects_code_costs_nothing(machine: Machine, when: str, by_code: int) -> None:
-    """GHL gave a code, and the worker dies before it has the tokens: the next one reconnects once more, and nobody clicks."""
+    """The worker dies between GHL's code and the tokens: the next one reconnects again, without a person."""
     location = installed(machine)
     ana = person(machine, location)
     lose_refresh_token(machine, location)
@@ -191,12 +191,12 @@ def test_a_kill_during_the_exchange_of_a_reconnects_code_costs_nothing(machine: 
 
 
 def lose_refresh_token(machine: Machine, location: str) -> None:
-    """Let GHL not know the location's refresh token any more."""
+    """Let GHL lose the location's refresh token."""
     machine.sim.order("expire", owner=location, refresh=True)
 
 
 def test_a_lost_refresh_token_is_healed_by_one_reconnect(machine: Machine) -> None:
-    """Twenty contacts wait for it: one refusal, one reconnect, twenty replies, and no person was asked."""
+    """Twenty contacts wait for it: one refusal, one reconnect, twenty replies, and no person is needed."""
     location = installed(machine)
     people = [person(machine, location) for _ in range(20)]
     lose_refresh_token(machine, location)
@@ -209,7 +209,7 @@ def test_a_lost_refresh_token_is_healed_by_one_reconnect(machine: Machine) -> No
 
 
 def test_a_refused_reconnect_is_said_with_the_way_out(machine: Machine) -> None:
-    """The refresh token is lost and GHL doesn't reconnect: the error has the install link, and a new install fixes it."""
+    """The refresh token is lost and GHL refuses the reconnect: the error has the install link, and a new install fixes it."""
     location = installed(machine)
     ana = person(machine, location)
     lose_refresh_token(machine, location)
@@ -230,7 +230,7 @@ def test_a_refused_reconnect_is_said_with_the_way_out(machine: Machine) -> None:
 
 
 def test_a_grant_that_is_used_up_puts_its_location_on_hold_until_the_next_install(machine: Machine) -> None:
-    """Three refused logins hold it; a new install releases what waited, and the dead letters that caused it."""
+    """Three refused logins cause it; a new install releases waiting messages and the dead letters that caused it."""
     location = installed(machine)
     people = [person(machine, location) for _ in range(5)]
     machine.sim.order("uninstall", location_id=location, webhook=False)
@@ -248,7 +248,7 @@ def test_a_grant_that_is_used_up_puts_its_location_on_hold_until_the_next_instal
 
 
 def test_an_uninstalled_location_stops_until_it_is_installed_again(machine: Machine) -> None:
-    """Its tokens are forgotten and its messages skipped with a reason; what came meanwhile isn't answered afterwards."""
+    """Its tokens are deleted and its messages skipped with a reason; they aren't answered after a new install."""
     location = installed(machine)
     ana = person(machine, location)
     assert ana.settles(ana.says("Before")).status == "replied"
@@ -266,7 +266,7 @@ def test_an_uninstalled_location_stops_until_it_is_installed_again(machine: Mach
 
 
 def test_an_uninstall_that_comes_late_stops_nothing(machine: Machine) -> None:
-    """The app was installed again since: by its own time the event is the older one."""
+    """The app was installed again since: by its own time the event is older."""
     location = installed(machine)
     ana = person(machine, location)
     sample = {"type": "UNINSTALL", "locationId": location, "webhookId": str(uuid4())}
@@ -277,7 +277,7 @@ def test_an_uninstall_that_comes_late_stops_nothing(machine: Machine) -> None:
 
 
 def test_an_uninstall_that_can_not_be_kept_comes_again(machine: Machine) -> None:
-    """While Redis is stuck it is 429 like every webhook, and GHL's next try takes effect."""
+    """While Redis is stuck it gets 429 like every webhook, and GHL's retry takes effect."""
     location = installed(machine)
     machine.signal("redis", signal.SIGSTOP)
     (answer,) = machine.sim.order("uninstall", location_id=location)["answers"]
@@ -287,7 +287,7 @@ def test_an_uninstall_that_can_not_be_kept_comes_again(machine: Machine) -> None
 
 
 def test_a_token_of_the_file_wins_over_the_install(machine: Machine) -> None:
-    """An explicit token wins; the install's tokens are not changed."""
+    """The token in the file is used; the install's tokens are not changed."""
     location = installed(machine)
     machine.private.add("pit-of-the-file")
     machine.sim.order("locations", id=location, token="pit-of-the-file")

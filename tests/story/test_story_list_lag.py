@@ -1,4 +1,4 @@
-"""GHL lists late what it has: nothing is taken for absent before it would be listed."""
+"""GHL lists messages late: a reply counts as absent only when it would be listed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LAG_SECONDS = 6.0
 
 @pytest.mark.nightly
 def test_a_list_that_is_late_doubles_nothing(machine: Machine) -> None:
-    """Sixty posts whose answers are lost, a list six seconds late, looks that are over after one, no echoes: sixty replies."""
+    """Sixty posts with lost answers, a list six seconds late, only one look and no echoes: sixty replies."""
     machine.redis.delete(key("lag", "Blind"))
     machine.sim.order("defaults", echo="off", list_lag_seconds=LAG_SECONDS)
     people = [machine.person("Blind") for _ in range(CONTACTS)]

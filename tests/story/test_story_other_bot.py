@@ -1,4 +1,4 @@
-"""GHL's own bot in the same conversation: it is told from a person, and the contact does not hear two machines at once."""
+"""GHL's own bot in the same conversation: it is distinguished from a person, and only one machine answers."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ def bot_writes(person: Person, text: str) -> None:
 
 
 def alerts_in(document: dict[str, Any]) -> list[dict[str, Any]]:
-    """Alerts of one kind that begin together are one post, with all of them in it."""
+    """Alerts of one kind that begin together are one post with all of them."""
     return list(document.get("alerts", [document]))
 
 
 def asked(person: Person) -> int:
-    """How often GHL was asked who wrote."""
+    """The number of requests to GHL for an author."""
     return len(person.requests("generation"))
 
 
 def test_the_bots_message_after_the_contacts_ends_the_turn(machine: Machine) -> None:
-    """No completion, no post, one request to GHL, and the reason is `other_bot`."""
+    """There is no completion, no post and one request to GHL, and the reason is `other_bot`."""
     ana = machine.person("Patient")
     said = ana.says("What do you cost?")
     bot_writes(ana, "Twenty dollars")
@@ -39,7 +39,7 @@ def test_the_bots_message_after_the_contacts_ends_the_turn(machine: Machine) -> 
 
 
 def test_the_bot_is_heard_while_the_completion_runs(machine: Machine) -> None:
-    """Right before the post the guards are asked again: one completion, no post."""
+    """Before the post the guards are checked again: one completion, no post."""
     ana = machine.person("Plain")
     ana.fault("completion", {"kind": "delay", "seconds": 2})
     said = ana.says("And on Sunday?")
@@ -50,7 +50,7 @@ def test_the_bot_is_heard_while_the_completion_runs(machine: Machine) -> None:
 
 
 def test_what_the_bot_wrote_before_is_no_takeover(machine: Machine) -> None:
-    """A bot's message that the contact answers silences nobody, and GHL is asked about it once, however often it is judged."""
+    """A bot's message that the contact answers silences nobody, and GHL is asked about it once."""
     ana = machine.person("Plain")
     bot_writes(ana, "Welcome!")
     assert [ana.settles(ana.says(text)).status for text in ("Hello", "Are you there?")] == ["replied"] * 2
@@ -58,7 +58,7 @@ def test_what_the_bot_wrote_before_is_no_takeover(machine: Machine) -> None:
 
 
 def test_a_person_before_the_bot_keeps_the_conversation(machine: Machine) -> None:
-    """The newest message is the bot's, and behind it stands a person's: that one's takeover goes on."""
+    """If the newest message is the bot's and the one before it a person's, the takeover continues."""
     ana = machine.person("Plain")
     machine.sim.order("human", contact_id=ana.id, text="I am looking into it")
     bot_writes(ana, "Can I help you?")
@@ -68,7 +68,7 @@ def test_a_person_before_the_bot_keeps_the_conversation(machine: Machine) -> Non
 
 
 def test_without_the_scope_the_bot_counts_as_a_person(machine: Machine) -> None:
-    """GHL refuses to tell: today's rule holds, and within an hour GHL is not asked again."""
+    """If GHL refuses to name the author, it counts as a person, and GHL is not asked again within an hour."""
     machine.apply(Scopeless={})
     ana = machine.person("Scopeless")
     ana.fault("conversation_ai", {"kind": "status", "status": 401, "body": NO_SCOPE})
@@ -79,7 +79,7 @@ def test_without_the_scope_the_bot_counts_as_a_person(machine: Machine) -> None:
 
 
 def test_two_bots_are_alerted_and_told_beforehand(machine: Machine) -> None:
-    """`doctor` names GHL's bots on auto-pilot before the first message; once both have met, the operator is told once."""
+    """`doctor` names GHL's active bots before the first message; once both have answered, there is one alert."""
     machine.apply(Doubled={"debounce_seconds": 1.0})
     machine.sim.order("bots", location_id="Doubled", bot="Nora", channels=["SMS", "WhatsApp"])
     told = machine.cli("doctor", "--location", "Doubled").stdout

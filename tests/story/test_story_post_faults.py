@@ -1,4 +1,4 @@
-"""Posting fails in every way: what may have arrived is looked for, and no contact ever reads the same reply twice."""
+"""All faults of posts: what may have arrived is looked for, and no contact gets the same reply twice."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def ana(machine: Machine) -> Person:
 
 
 def test_a_post_that_ghl_had_no_time_for_is_repeated(ana: Person) -> None:
-    """429 means not sent: the post is tried again when GHL said, with the answer that was bought already."""
+    """429 means not sent: the post is retried when GHL said, with the saved answer."""
     ana.fault("post", {"kind": "status", "status": 429, "headers": {"Retry-After": "1"}}, times=1)
 
     assert ana.settles(ana.says("Busy line")).status == "replied"
@@ -30,7 +30,7 @@ def test_a_post_that_ghl_had_no_time_for_is_repeated(ana: Person) -> None:
 
 
 def test_while_ghl_refuses_connections_the_answer_is_kept(machine: Machine) -> None:
-    """Nothing was sent, so it is tried again until GHL is back: one completion, one reply."""
+    """Nothing was sent, so it is retried until GHL is back: one completion, one reply."""
     ana = machine.person("Blind")
     with Gate(int(machine.sim.url.rpartition(":")[2])) as gate:
         machine.restart("worker", GHL_API_URL=gate.url, BRIDGE_RETRY_DELAYS="0.2,0.2,0.2,0.5,0.5,0.5,0.5,0.5,0.5")
@@ -70,7 +70,7 @@ UNREADABLE: list[dict[str, Any]] = [
 
 
 def replied_through(machine: Machine, faults: list[dict[str, Any]]) -> list[tuple[Person, str]]:
-    """Let one contact for each fault write, whose first post meets it; all are replied to. Answers them and their messages."""
+    """Let one contact per fault write, whose first post has it; all get replies. Returns them and their messages."""
     people = [machine.person("Plain") for _ in faults]
     for each, action in zip(people, faults, strict=True):
         each.fault("post", action, times=1)
@@ -99,7 +99,7 @@ def test_what_ghl_has_filed_in_another_conversation_is_not_posted_again(machine:
 
 
 def test_an_echo_settles_what_ghl_has_taken(machine: Machine) -> None:
-    """The post arrived and its answer did not: GHL's event of it comes first, and nobody has to read anything back."""
+    """The post arrived and its answer did not: GHL's event of it comes first, and no read-back is needed."""
     for ana, message_id in replied_through(machine, TAKEN):
         assert (ana.completions, len(ana.replies), len(ana.requests("post"))) == (1, 1, 1)
         [sent] = [event.details for event in machine.events(message_id) if event.step == "sent"]
@@ -109,7 +109,7 @@ def test_an_echo_settles_what_ghl_has_taken(machine: Machine) -> None:
 
 
 def test_what_is_proven_absent_is_posted_again(machine: Machine) -> None:
-    """After the last look found nothing, the same answer goes out once more: two requests, one reply, one completion."""
+    """After the last look found nothing, the same answer is sent again: two requests, one reply, one completion."""
     for ana, _ in replied_through(machine, NOT_TAKEN):
         assert (ana.completions, len(ana.replies), len(ana.requests("post"))) == (1, 1, 2)
         # A look that comes after the last one was due is both.
@@ -117,7 +117,7 @@ def test_what_is_proven_absent_is_posted_again(machine: Machine) -> None:
 
 
 def test_a_2xx_is_a_reply_however_unreadable(machine: Machine) -> None:
-    """Sending again after a 2xx has doubled messages: its status alone counts, and it is not looked for."""
+    """Sending again after a 2xx has doubled messages: its status alone counts, and nothing is read back."""
     for ana, _ in replied_through(machine, UNREADABLE):
         assert (ana.completions, len(ana.replies), len(ana.requests("post"))) == (1, 1, 1)
         assert ana.requests("messages") == []
@@ -135,7 +135,7 @@ def test_an_email_that_ghl_has_taken_is_not_posted_again(machine: Machine) -> No
 
 @pytest.mark.parametrize("skew", [-90, 90])
 def test_a_ghl_whose_clock_differs_is_read_back_right(machine: Machine, ana: Person, skew: int) -> None:
-    """The moment of the attempt is GHL's: a reply that is dated before ours is found, one dated after is no proof of absence."""
+    """GHL's clock dates the attempt: a reply dated before our time is found, one dated after is no proof of absence."""
     machine.sim.order("defaults", clock_skew_seconds=skew)
     try:
         ana.fault("post", {"kind": "status", "status": 500, "when": "after"}, times=1)
@@ -148,7 +148,7 @@ def test_a_ghl_whose_clock_differs_is_read_back_right(machine: Machine, ana: Per
 
 
 def test_the_same_answer_as_before_is_not_taken_for_this_one(ana: Person) -> None:
-    """A reply that an earlier turn sent in the same words proves nothing about this one."""
+    """A reply of an earlier turn with the same text proves nothing about this one."""
     ana.fault("completion", {"kind": "text", "text": "We open at nine."})
     assert ana.settles(ana.says("When do you open?")).status == "replied"
     ana.fault("post", {"kind": "status", "status": 500}, times=1)
@@ -159,7 +159,7 @@ def test_the_same_answer_as_before_is_not_taken_for_this_one(ana: Person) -> Non
 
 
 def test_what_can_not_be_settled_is_a_dead_letter_that_says_so(ana: Person) -> None:
-    """When GHL can't be read either, nothing is posted a second time."""
+    """If GHL can't be read either, nothing is posted a second time."""
     ana.fault("post", {"kind": "cut"})
     ana.fault("messages", {"kind": "status", "status": 429, "headers": {"Retry-After": "0"}})
 
@@ -171,7 +171,7 @@ def test_what_can_not_be_settled_is_a_dead_letter_that_says_so(ana: Person) -> N
 
 
 def test_an_outage_of_ghl_ends_in_a_dead_letter(ana: Person) -> None:
-    """Every try proven absent, four tries: four requests, no reply, and the error says that the outcome was unknown."""
+    """Every attempt proven absent, four attempts: four requests, no reply, and the error says that the outcome was unknown."""
     ana.fault("post", {"kind": "status", "status": 500})
 
     said = ana.says("Anybody?")
@@ -185,7 +185,7 @@ def test_an_outage_of_ghl_ends_in_a_dead_letter(ana: Person) -> None:
 
 @pytest.mark.parametrize("settings", [{"dnd": True}, {"dndSettings": {"SMS": {"status": "active", "message": "", "code": ""}}}])
 def test_a_refusal_because_of_dnd_is_no_failure(machine: Machine, settings: dict[str, Any]) -> None:
-    """Where no contact is looked up, GHL's own refusal ends the message as skipped, `dnd`, after one call."""
+    """Without a look-up, GHL's own refusal ends the message as skipped, `dnd`, after one call."""
     ana = machine.person("Blind", **settings)
 
     record = ana.settles(ana.says("Leave me alone"))
@@ -219,7 +219,7 @@ def test_a_post_that_ghl_refuses_for_good_is_a_dead_letter_at_once(
 
 
 def test_a_wrong_token_is_found_before_a_completion_is_paid_for(machine: Machine, ana: Person) -> None:
-    """With contact look-up, a refused token ends the message before the provider is asked."""
+    """With contact look-up, a refused token ends the message before the provider is called."""
     machine.sim.order("locations", id="Plain", token="pit-another")
     try:
         assert ana.settles(ana.says("Locked out")).status == "dead"
@@ -231,7 +231,7 @@ def test_a_wrong_token_is_found_before_a_completion_is_paid_for(machine: Machine
 
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_the_bridges_own_echo_is_no_message(machine: Machine, ana: Person, when: str) -> None:
-    """GHL's OutboundMessage of our own reply, before or after the answer to our call, starts nothing."""
+    """GHL's OutboundMessage of our own reply, before or after the answer to our call, starts no turn."""
     machine.sim.order("defaults", echo="before" if when == "before" else "on")
     before = machine.sim.ask("counts")["webhooks"]["by_type"].get("OutboundMessage", 0)
 

@@ -1,4 +1,4 @@
-"""Completion services from the webhook to the reply: each of them, outages, and a fallback that stands in."""
+"""Completion services from the webhook to the reply: each of them, outages, and a fallback."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ENDPOINTS = {name: "assistable_help_page" if name == "assistable" else name for 
 
 @pytest.mark.parametrize("provider", TABLES)
 def test_each_service_answers_its_locations(machine: Machine, provider: str) -> None:
-    """One completion and one reply for each message, a fault between them included."""
+    """There is one completion and one reply per message, also with a fault between them."""
     machine.private |= {"sk-agencii-secret", "sk-openai-secret", "n8n-secret", "pit-studio-secret"}
     location = f"At-{provider}"
     machine.apply(**{location: {"provider": provider, provider: TABLES[provider](machine.sim.url)}})
@@ -42,7 +42,7 @@ def test_each_service_answers_its_locations(machine: Machine, provider: str) -> 
 
 
 def test_agent_studio_is_asked_in_one_session(machine: Machine) -> None:
-    """The first question opens an execution, the second names it; the timeline tells which agent answered, and why."""
+    """The first question opens an execution, the second names it; the timeline has the agent and its evidence."""
     machine.apply(Studio={"provider": "agent_studio", "agent_studio": TABLES["agent_studio"](machine.sim.url)})
     ana = machine.person("Studio")
     for text in ("Do you open on Sunday?", "And on Monday?"):
@@ -64,7 +64,7 @@ def finish(people: list[Person], said: list[dict[str, Any]]) -> list[str]:
 
 
 def test_an_outage_longer_than_all_tries_loses_nothing(machine: Machine) -> None:
-    """Everybody who wrote meanwhile gets one reply soon after it is over; it cost a few probes, no slot and no try.
+    """Every contact gets one reply soon after its end; it costs a few probes, no slot and no attempt.
 
     The tries of this machine last 1.4 s altogether, those of production three hours.
     """
@@ -101,7 +101,7 @@ def failing_over(machine: Machine, **assistable: Any) -> list[Person]:
 
 
 def test_the_fallback_answers_while_the_first_is_down(machine: Machine) -> None:
-    """One reply each, most of them without a call to the first; when it is back, it answers again."""
+    """There is one reply each, mostly without a call to the provider; when that is back, it answers again."""
     people = failing_over(machine)
     machine.sim.fault("assistable", {"kind": "status", "status": 503, "headers": {"Retry-After": "0"}})
     for _ in range(3):
@@ -120,7 +120,7 @@ def _answered_by_first(people: list[Person]) -> bool:
 
 
 def test_never_both_answers(machine: Machine) -> None:
-    """A first provider that delivers by itself and then fails is looked for before its fallback is asked: one reply each."""
+    """A provider that may deliver and then fails is checked before its fallback is called: one reply each."""
     people = failing_over(machine, delivery="auto", token="another-login")
     for each in people[::2]:
         each.fault("assistable", {"kind": "claim", "deliver": True}, {"kind": "cut", "when": "after"})
@@ -134,7 +134,7 @@ def test_never_both_answers(machine: Machine) -> None:
 
 
 def test_a_location_whose_provider_hangs_stops_nobody_else(machine: Machine) -> None:
-    """It holds all the slots that a worker names; others are answered from the reserve as if it were not there.
+    """It has all slots of the workers; others are answered from the reserve without delay.
 
     When its provider is well again, its own contacts are answered too, once each.
     """

@@ -1,4 +1,4 @@
-"""A worker that is told to quit leaves in order, whatever the host's name for it."""
+"""A worker stops in order, whatever the host's signal for it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize(("number", "remap"), [(signal.SIGQUIT, ""), (signal.SIGTERM, "SIGQUIT")])
 def test_a_worker_that_is_told_to_quit_gives_its_work_back(machine: Machine, number: signal.Signals, remap: str) -> None:
-    """With a completion in flight it ends within five seconds and with status 0; the next worker answers, once.
+    """During a completion it ends within five seconds with status 0; the next worker answers, once.
 
     Slow: a completion of eight seconds, and a second worker.
     """

@@ -1,4 +1,4 @@
-"""The queue at a RabbitMQ, which is a hint there too: whatever dies, each contact gets exactly one reply."""
+"""A queue at RabbitMQ, which is only a hint there too: whatever dies, each contact gets exactly one reply."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def broker(whole_machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
-    """A RabbitMQ that the worker has its wake-ups from, until the last story of this file is over."""
+    """One RabbitMQ for all stories of this file."""
     rabbit = RabbitMQ(tmp_path_factory.mktemp("rabbitmq"))
     try:
         rabbit.start()
@@ -44,7 +44,7 @@ def broker(whole_machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def test_a_message_is_answered_through_rabbitmq(broker: RabbitMQ, machine: Machine) -> None:
-    """One message, one completion, one reply; its queue is a quorum queue, as is that of older versions."""
+    """One message, one completion, one reply; its queue is a quorum queue, like that of older versions."""
     ana = machine.person("Plain")
 
     assert ana.settles(ana.says("Is anybody there?")).status == "replied"
@@ -55,7 +55,7 @@ def test_a_message_is_answered_through_rabbitmq(broker: RabbitMQ, machine: Machi
 
 @pytest.mark.usefixtures("broker")
 def test_a_worker_killed_at_rabbitmq_loses_and_doubles_nothing(machine: Machine) -> None:
-    """With twenty completions in flight the worker is killed: the next one answers each contact once."""
+    """The worker is killed during twenty completions: the next one answers each contact once."""
     kill_amid_twenty_completions(machine)
 
 
@@ -75,7 +75,7 @@ def test_a_killed_rabbitmq_loses_and_doubles_nothing(broker: RabbitMQ, machine: 
 
 
 def test_a_queue_deleted_by_hand_comes_back(broker: RabbitMQ, machine: Machine) -> None:
-    """Twenty messages wait in it, a worker listens to it, and it disappears: each contact is still answered, once."""
+    """Twenty messages wait in it, a worker consumes it, and it disappears: each contact is still answered, once."""
     people = [machine.person("Plain") for _ in range(40)]
     machine.sim.order("defaults", completion_seconds=2.0)
     said = [each.says("Knock") for each in people]

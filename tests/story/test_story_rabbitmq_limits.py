@@ -1,4 +1,4 @@
-"""RabbitMQ's own limits: it drops a wake-up that comes too often, and closes the channel of a worker that takes too long."""
+"""RabbitMQ's own limits: it drops a wake-up that is redelivered too often, and closes the channel of a slow worker."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ KILLS = 3
 
 @pytest.fixture(scope="module")
 def broker(whole_machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RabbitMQ]:
-    """A RabbitMQ that waits two seconds for a wake-up to be acknowledged, and passes it on twice at most."""
+    """A RabbitMQ that waits two seconds for an acknowledgement, and redelivers a wake-up twice at most."""
     # It looks for such wake-ups every minute, if nothing else is said.
     advanced = f"{{consumer_timeout, {TIMEOUT_SECONDS * 1000}}}, {{channel_tick_interval, 500}}"
     rabbit = RabbitMQ(tmp_path_factory.mktemp("rabbitmq"), advanced=advanced)
@@ -48,7 +48,7 @@ def broker(whole_machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.mark.usefixtures("broker")
 def test_a_delivery_limit_loses_no_message(machine: Machine) -> None:
-    """The worker is killed three times amid ten completions: RabbitMQ has dropped the wake-ups, each contact gets one reply."""
+    """The worker is killed three times during ten completions: RabbitMQ has dropped the wake-ups, each contact gets one reply."""
     people = [machine.person("Plain") for _ in range(10)]
     machine.sim.order("defaults", completion_seconds=1.5)
     said = [each.says("Still there?", wait=False) for each in people]
@@ -63,7 +63,7 @@ def test_a_delivery_limit_loses_no_message(machine: Machine) -> None:
 
 @pytest.mark.usefixtures("broker")
 def test_a_completion_longer_than_the_consumer_timeout_is_paid_once(machine: Machine) -> None:
-    """RabbitMQ closes the channel and passes the wake-up on again: it finds the lane leased, and is over."""
+    """RabbitMQ closes the channel and redelivers the wake-up, which finds the lane leased, and ends."""
     ana, ben = machine.person("Plain"), machine.person("Plain")
     machine.sim.order("defaults", completion_seconds=4.0 * TIMEOUT_SECONDS)
     said = ana.says("Take your time", wait=False)

@@ -1,4 +1,4 @@
-"""Redis goes away and comes back: nothing is promised meanwhile, and nothing that was promised before is lost."""
+"""Redis goes away and returns: nothing is accepted meanwhile, and nothing accepted before is lost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSTOP])
 def test_without_redis_a_webhook_is_answered_429_in_time(machine: Machine, end: signal.Signals) -> None:
-    """Killed or merely stuck, within 1.5 s a hundred senders are told to try again; with Redis back, it accepts again."""
+    """Killed or stuck, within 1.5 s a hundred senders get 429; with Redis back, it accepts again."""
     ana = machine.person("Plain")
     body = machine.webhook_of(ana.says("Are you there?", webhook=False))
     machine.post(machine.webhook_of(machine.person("Plain").says("Warm up", webhook=False)))
@@ -36,7 +36,7 @@ def test_without_redis_a_webhook_is_answered_429_in_time(machine: Machine, end: 
 
 @pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSTOP])
 def test_readyz_says_503_while_redis_is_away(machine: Machine, end: signal.Signals) -> None:
-    """A load balancer learns within two seconds that nothing can be accepted, and healthz that the process lives."""
+    """A load balancer learns within two seconds that nothing can be accepted, and by healthz that the process lives."""
     machine.signal("redis", end)
 
     ready = machine.http.get(f"{machine.url}/readyz")
@@ -48,7 +48,7 @@ def test_readyz_says_503_while_redis_is_away(machine: Machine, end: signal.Signa
 
 
 def test_what_was_accepted_before_redis_died_is_answered_after(machine: Machine) -> None:
-    """A 202 is kept in the append-only file: Redis, receiver and worker killed at once lose none of it."""
+    """A 202 is in the append-only file: killing Redis, receiver and worker at once loses none of it."""
     people = [machine.person("Patient") for _ in range(10)]
     said = [each.says("Promised is promised") for each in people]
     assert {one["answers"][0]["status_code"] for one in said} == {202}
@@ -62,7 +62,7 @@ def test_what_was_accepted_before_redis_died_is_answered_after(machine: Machine)
 
 
 def test_ghls_own_retries_get_through_once_redis_is_back(machine: Machine) -> None:
-    """Messages written while Redis was away get exactly one reply each, without anybody's help."""
+    """Messages written while Redis was away get exactly one reply each, automatically."""
     people = [machine.person("Plain") for _ in range(10)]
     machine.kill("redis")
     said = [each.says("Hello in the dark", wait=True) for each in people]
@@ -75,7 +75,7 @@ def test_ghls_own_retries_get_through_once_redis_is_back(machine: Machine) -> No
 
 
 def test_redis_dies_while_completions_are_in_flight(machine: Machine) -> None:
-    """Every contact still gets exactly one reply, and never has two completions at once."""
+    """Every contact still gets exactly one reply, and never has two simultaneous completions."""
     people = [machine.person("Plain") for _ in range(10)]
     for each in people:
         each.fault("completion", {"kind": "delay", "seconds": 1.0}, times=1)
@@ -91,7 +91,7 @@ def test_redis_dies_while_completions_are_in_flight(machine: Machine) -> None:
 
 
 def test_redis_is_stuck_for_longer_than_a_lease(machine: Machine) -> None:
-    """Leases run out while nobody can renew them, and still no contact gets a second reply."""
+    """Leases expire while none can be renewed, and still no contact gets a second reply."""
     people = [machine.person("Plain") for _ in range(10)]
     for each in people:
         each.fault("completion", {"kind": "delay", "seconds": 1.5}, times=1)
@@ -109,7 +109,7 @@ def test_redis_is_stuck_for_longer_than_a_lease(machine: Machine) -> None:
 
 
 def test_a_worker_that_starts_before_its_redis_waits_for_it(machine: Machine) -> None:
-    """Receiver and worker come up in any order."""
+    """Receiver and worker can start in any order."""
     ana = machine.person("Plain")
     for name in ("worker", "web", "redis"):
         machine.kill(name)
@@ -124,7 +124,7 @@ def test_a_worker_that_starts_before_its_redis_waits_for_it(machine: Machine) ->
 
 
 def test_a_full_redis_is_no_promise(machine: Machine) -> None:
-    """At `maxmemory` a webhook is answered 429; what was accepted before is still answered."""
+    """At `maxmemory` a webhook gets 429; what was accepted before is still answered."""
     before, after = machine.person("Patient"), machine.person("Patient")
     kept = before.says("Before it was full")
     try:

@@ -1,4 +1,4 @@
-"""A Redis that answers with an error: it passes, the processes live through it, and each contact gets one reply."""
+"""A Redis that answers with a temporary error: the processes survive it, and each contact gets one reply."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ FIRST = ("READONLY", "OOM", "BUSY")
 
 @pytest.mark.parametrize("code", [pytest.param(code, marks=() if code in FIRST else pytest.mark.nightly) for code in FAULTS])
 def test_an_error_that_redis_answers_passes(machine: Machine, code: str) -> None:
-    """For three seconds under load: the worker lives and tells it in words, each contact is answered once.
+    """For three seconds under load: the worker lives and logs the reason, and each contact is answered once.
 
     Slow: the fault lasts for longer than a lease, and GHL's retries come after it.
     """
@@ -43,7 +43,7 @@ def test_an_error_that_redis_answers_passes(machine: Machine, code: str) -> None
 
 
 def test_what_is_no_wake_up_is_dropped_and_told(machine: Machine) -> None:
-    """Whatever stands in the broker's list, the worker says that it dropped it, and answers the next contact."""
+    """The worker logs that it dropped the item, and answers the next contact."""
     ana = machine.person("Plain")
     before = machine.log("worker").count("broker.dropped")
 

@@ -1,4 +1,4 @@
-"""A message gets its reply: once, on its own channel, with nothing missing and nothing added."""
+"""A message gets its reply: once, on its own channel, complete and without additions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FRIDAY = "Is there a free slot on Friday?"
 
 
 def test_a_message_gets_exactly_one_reply(machine: Machine) -> None:
-    """One signed webhook leads to one completion with the eight documented fields and to one post in the form of an SMS."""
+    """One signed webhook causes one completion with the eight documented fields and one post in the form of an SMS."""
     ana = machine.person("Plain")
 
     said = ana.says(FRIDAY)
@@ -48,7 +48,7 @@ def test_a_message_gets_exactly_one_reply(machine: Machine) -> None:
 
 
 def test_the_timeline_tells_the_whole_way(machine: Machine) -> None:
-    """`explain` names every step in order, the reply's id and the provider's trace id, by whichever id it is asked."""
+    """`explain` names every step in order, the reply's id and the provider's trace id, for each of the ids."""
     ana = machine.person("Plain")
     said = ana.says(FRIDAY)
     ana.settles(said)
@@ -95,7 +95,7 @@ def test_a_reply_goes_out_on_the_channel_that_the_message_came_by(
 
 
 def test_an_email_is_answered_as_an_email_where_the_location_names_the_channel(machine: Machine) -> None:
-    """The reply is HTML under the same subject and in the same thread, and the provider is asked about the e-mail's own text."""
+    """The reply is HTML with the same subject in the same thread, and the question is the e-mail's own text."""
     ana = machine.person("Mailing")
 
     said = ana.says("<div>Do you <b>bill</b> &amp; ship?</div>", channel="Email", subject="Shipping")
@@ -141,7 +141,7 @@ def test_a_burst_gets_one_reply_to_all_of_it(machine: Machine) -> None:
 
 
 def test_a_burst_that_does_not_end_is_answered_after_the_maximum(machine: Machine) -> None:
-    """Quiet time is waited for, but never longer than `debounce_max_seconds` after the first message."""
+    """The debounce never lasts longer than `debounce_max_seconds` after the first message."""
     ana = machine.person("Chatty")
 
     began = time.monotonic()
@@ -153,7 +153,7 @@ def test_a_burst_that_does_not_end_is_answered_after_the_maximum(machine: Machin
 
 
 def test_what_comes_during_a_completion_is_answered_together_with_it(machine: Machine) -> None:
-    """No contact ever has two completions in flight; what comes meanwhile makes the answer stale, and one reply answers all."""
+    """No contact ever has two simultaneous completions; a new message makes the answer stale, and one reply answers all."""
     ana = machine.person("Plain")
     ana.fault("completion", {"kind": "delay", "seconds": 1.0}, times=1)
     first = ana.says("First thought")
@@ -187,7 +187,7 @@ def test_what_came_by_another_channel_is_a_turn_of_its_own(machine: Machine) -> 
 
 
 def test_contacts_do_not_wait_for_each_other(machine: Machine) -> None:
-    """While one contact's completion takes its time, others get their replies."""
+    """During one contact's slow completion, others get their replies."""
     slow, quick = machine.person("Plain"), machine.person("Plain")
     slow.fault("completion", {"kind": "delay", "seconds": 2.0})
     held = slow.says("Take your time")
@@ -222,7 +222,7 @@ def test_a_hundred_contacts_at_once_get_one_reply_each(machine: Machine) -> None
 
 
 def test_two_receivers_and_two_workers_share_the_work(machine: Machine) -> None:
-    """With copies of one webhook at both receivers at the same moment, one is accepted and each contact gets one reply."""
+    """With copies of one webhook at both receivers at the same time, one is accepted and each contact gets one reply."""
     other = machine.start_second_receiver()
     machine.start("worker-2")
     machine.ready(workers=2)

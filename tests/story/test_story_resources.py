@@ -27,7 +27,7 @@ SLOW = 2000
 
 @pytest.fixture
 def many_descriptors() -> Iterator[None]:
-    """This process opens thousands of connections itself."""
+    """Let this process open thousands of connections itself."""
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (limits[1], limits[1]))
     yield
@@ -36,7 +36,7 @@ def many_descriptors() -> Iterator[None]:
 
 @pytest.mark.timeout(240)
 def test_messages_outlive_a_worker_without_descriptors(machine: Machine) -> None:
-    """Three hundred messages meet a worker that may open twelve more files: each is answered once, and none is a dead letter."""
+    """Three hundred messages and a worker that may open twelve more files: each is answered once, and none is a dead letter."""
     machine.restart("worker", WORKER_CONCURRENCY="100", GHL_API_URL=machine.sim.url.replace("127.0.0.1", "localhost"))
     limit(machine, "worker", open_files(machine, "worker") + 12)
     dead = card(machine.redis, "dead")
@@ -56,7 +56,7 @@ def test_messages_outlive_a_worker_without_descriptors(machine: Machine) -> None
 
 @pytest.mark.timeout(240)
 def test_the_receiver_is_reachable_under_heads_that_never_end(machine: Machine, many_descriptors: None) -> None:
-    """Two thousand connections begin a request and never end its head, against 1,024 descriptors: others are served at once."""
+    """Two thousand connections with unfinished heads, against 1,024 descriptors: other requests are served at once."""
     del many_descriptors
     url = machine.start_second_receiver()
     limit(machine, "web-2", 1024)
@@ -95,7 +95,7 @@ def ended(connection: socket.socket) -> bool:
 
 
 def limit(machine: Machine, name: str, most: int) -> None:
-    """Let a running process have no more descriptors than that."""
+    """Let a running process have no more descriptors than this."""
     resource.prlimit(machine.running[name].process.pid, resource.RLIMIT_NOFILE, (most, 20000))
 
 
@@ -106,7 +106,7 @@ def open_files(machine: Machine, name: str) -> int:
 
 @pytest.mark.timeout(240)
 def test_messages_outlive_a_worker_without_threads(machine: Machine) -> None:
-    """Sixty messages meet a worker that may start no thread more: it lives, each is answered once, and none is a dead letter."""
+    """Sixty messages and a worker that may start no more threads: it lives, each is answered once, and none is a dead letter."""
     machine.restart("worker", WORKER_CONCURRENCY="40", GHL_API_URL=machine.sim.url.replace("127.0.0.1", "localhost"))
     dead = card(machine.redis, "dead")
     with without_threads(machine.running["worker"].process.pid):
@@ -126,7 +126,7 @@ def test_messages_outlive_a_worker_without_threads(machine: Machine) -> None:
 
 @contextmanager
 def without_threads(pid: int) -> Iterator[None]:
-    """Let a process start none, by a control group where these are at hand, else by its user's limit, which root has none of."""
+    """Let a process start none, by a control group if there is one, else by its user's limit, which root does not have."""
     root = Path("/sys/fs/cgroup")
     group = (root if (root / "cgroup.controllers").exists() else root / "pids") / f"ghl-bridge-test-{os.getpid()}"
     try:

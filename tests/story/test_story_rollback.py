@@ -1,4 +1,4 @@
-"""A state that went back: a failover to a replica that lags, a copy that is put back, a FLUSHALL."""
+"""A rollback of the state: a failover to a replica that lags, a restored copy, a FLUSHALL."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def replies(machine: Machine, people: Sequence[Person]) -> list[int]:
 
 
 def all_have(people: Sequence[Person], count: int) -> None:
-    """Wait until each has so many replies."""
+    """Wait until each has this many replies."""
     machine = people[0].machine
     poll(
         f"{count} replies each",
@@ -40,20 +40,20 @@ def all_have(people: Sequence[Person], count: int) -> None:
 
 
 def lacking(machine: Machine, people: Sequence[Person], count: int) -> list[list[str]]:
-    """What became of those who have fewer replies."""
+    """The outcomes of those with fewer replies."""
     posts = machine.sim.ask("counts")["posts"]["by_contact"]
     return [machine.story(each.id) for each in people if len(posts.get(each.id, ())) < count]
 
 
 @pytest.fixture
 def two(machine: Machine, tmp_path: Path) -> Iterator[TwoServers]:
-    """The machine's processes on two servers of their own."""
+    """The machine's processes with their own two servers."""
     with two_servers(machine, tmp_path) as two:
         yield two
 
 
 def test_a_replica_that_lags_takes_over(two: TwoServers) -> None:
-    """What it lacks is found in GHL: none lost, none doubled, none silenced where no event tells of sent messages.
+    """What it lacks is found in GHL: none lost, none doubled, none silenced where no event reports sent messages.
 
     Slow: two servers, and the processes are started anew.
     """
@@ -63,7 +63,7 @@ def test_a_replica_that_lags_takes_over(two: TwoServers) -> None:
 @pytest.mark.nightly
 @pytest.mark.parametrize("events", ["on", "off"])
 def test_a_copy_put_back_doubles_nothing_and_silences_nobody(two: TwoServers, events: str) -> None:
-    """Forty conversations at work when the copy is made: one reply each, and each is answered at its next question."""
+    """Forty conversations in progress when the copy is made: one reply each, and each is answered at its next question."""
     location = two.location()
     people = at_work(two, location, count=40, events=events)
     two.falls_behind()
@@ -79,13 +79,13 @@ def test_a_copy_put_back_doubles_nothing_and_silences_nobody(two: TwoServers, ev
 @pytest.mark.nightly
 @pytest.mark.parametrize("events", ["on", "off"])
 def test_a_replica_that_lags_takes_over_under_load(two: TwoServers, events: str) -> None:
-    """The same with eighty contacts, with events of sent messages and without."""
+    """The same with eighty contacts, with and without events of sent messages."""
     lags_and_takes_over(two, count=40, events=events, **SWEPT)
 
 
 @pytest.mark.nightly
 def test_where_no_sweep_runs_a_command_finds_what_was_lost(two: TwoServers) -> None:
-    """None is doubled; those whose messages were lost wait until an operator follows the trouble's command."""
+    """None is doubled; contacts whose messages were lost wait until an operator runs the problem's command."""
     location = two.location()
     people = at_work(two, location, count=40, events="on")
     two.falls_behind()
@@ -107,7 +107,7 @@ def test_where_no_sweep_runs_a_command_finds_what_was_lost(two: TwoServers) -> N
 
 @pytest.mark.nightly
 def test_an_emptied_redis_loses_and_doubles_nothing_once_the_location_is_applied(two: TwoServers) -> None:
-    """FLUSHALL: 40 were answered, 40 wait; the worker knows up to when it had swept, and goes on from there."""
+    """FLUSHALL with 40 answered and 40 waiting: the worker knows its last sweep, and continues from there."""
     location = two.location(**SWEPT)
     two.swept(location)
     two.machine.sim.order("defaults", echo="off")
@@ -131,7 +131,7 @@ def test_an_emptied_redis_loses_and_doubles_nothing_once_the_location_is_applied
 
 
 def test_a_planned_restart_raises_no_alarm(machine: Machine) -> None:
-    """Redis ends with conversations at work and comes back with all of them: they look into GHL, and nobody is told of a loss."""
+    """Redis ends during conversations and returns complete: they look into GHL, and no loss is reported."""
     people = [machine.person("Plain") for _ in range(6)]
     machine.sim.order("defaults", completion_seconds=1.0)
     for each in people:
@@ -145,7 +145,7 @@ def test_a_planned_restart_raises_no_alarm(machine: Machine) -> None:
 
 
 def lags_and_takes_over(two: TwoServers, *, count: int, events: str, **settings: Any) -> None:
-    """Half of the contacts are at work when the replica stops to follow; it never hears of the others, answered or waiting."""
+    """Half of the contacts are in progress when the replica stops following; it lacks the others, answered or waiting."""
     location = two.location(**settings)
     two.swept(location)
     known = at_work(two, location, count=count, events=events)
@@ -171,7 +171,7 @@ def lags_and_takes_over(two: TwoServers, *, count: int, events: str, **settings:
 
 
 def at_work(two: TwoServers, location: str, *, count: int, events: str) -> list[Person]:
-    """So many contacts have asked, and their completions run."""
+    """This many contacts have asked, and their completions run."""
     machine = two.machine
     machine.sim.order("defaults", echo=events, completion_seconds=1.0)
     if events == "off":
@@ -184,6 +184,6 @@ def at_work(two: TwoServers, location: str, *, count: int, events: str) -> list[
 
 
 def in_work(machine: Machine, people: Sequence[Person]) -> int:
-    """How many of them a provider is asked about, or was."""
+    """The number of them whose provider is, or was, called."""
     asked = machine.sim.ask("counts")["completions"]["by_contact"]
     return sum(each.id in asked for each in people)

@@ -24,14 +24,14 @@ SENTINELS = 3
 
 @pytest.fixture
 def two(machine: Machine, tmp_path: Path) -> Iterator[TwoServers]:
-    """The machine's processes on two servers of their own."""
+    """The machine's processes with their own two servers."""
     with two_servers(machine, tmp_path) as two:
         yield two
 
 
 @pytest.mark.nightly
 def test_the_script_of_sentinel_moves_the_address(two: TwoServers, tmp_path: Path) -> None:
-    """The primary is killed with conversations at work: Sentinel promotes the replica, and each is answered once."""
+    """The primary is killed during conversations: Sentinel promotes the replica, and each is answered once."""
     machine, location = two.machine, two.location()
     poll("a replica", lambda: two.replica.info("replication")["master_link_status"] == "up")
     moved = tmp_path / "moved"
@@ -56,7 +56,7 @@ def test_the_script_of_sentinel_moves_the_address(two: TwoServers, tmp_path: Pat
 
 
 def watches(two: TwoServers, folder: Path, moved: Path, stack: ExitStack) -> None:
-    """Start a Sentinel, whose script writes the port of the new primary down."""
+    """Start a Sentinel whose script writes the port of the new primary."""
     folder.mkdir()
     script = folder / "moves.sh"
     # Sentinel calls it with: name, role, state, old host, old port, new host, new port.

@@ -31,7 +31,7 @@ def start(command: tuple[str, ...], **environ: str) -> subprocess.CompletedProce
 
 @pytest.mark.parametrize("command", [WEB, WORKER], ids=["web", "worker"])
 def test_a_wrong_or_missing_setting_ends_the_process_with_78(command: tuple[str, ...]) -> None:
-    """One sentence on standard error that names the setting, no traceback, nothing on standard output."""
+    """There is one sentence on standard error that names the setting, no traceback, and nothing on standard output."""
     key = Fernet.generate_key().decode()
     cases: dict[str, dict[str, str]] = {
         "REDIS_URL": {},
@@ -50,7 +50,7 @@ def test_a_wrong_or_missing_setting_ends_the_process_with_78(command: tuple[str,
 
 
 def test_a_worker_names_its_own_settings() -> None:
-    """Without a key it can't open tokens, and a broker that Celery doesn't know is found before it connects."""
+    """Without a key it can't decrypt tokens, and an unknown kind of broker is found before it connects."""
     key = Fernet.generate_key().decode()
 
     no_key = start(WORKER, REDIS_URL=NOWHERE)
@@ -64,7 +64,7 @@ def test_a_worker_names_its_own_settings() -> None:
 
 
 def test_doctor_finds_nothing_wrong_where_nothing_is(machine: Machine) -> None:
-    """With everything running and set, it exits 0 and says so of every single thing."""
+    """With everything running and set, it exits 0 and has an ok line for every item."""
     done = machine.cli("doctor", "--location", "Plain")
 
     assert done.returncode == 0, done.stdout
@@ -73,7 +73,7 @@ def test_doctor_finds_nothing_wrong_where_nothing_is(machine: Machine) -> None:
 
 
 def test_doctor_says_when_nobody_works(machine: Machine) -> None:
-    """Receiver and Redis alone answer nobody: no live worker is a problem, and the command to start one is named."""
+    """Without a live worker there is a problem with the command to start one."""
     machine.kill("worker")
     machine.redis.delete(key("workers"))
 
@@ -84,7 +84,7 @@ def test_doctor_says_when_nobody_works(machine: Machine) -> None:
 
 
 def test_doctor_says_when_a_202_would_not_be_kept(machine: Machine) -> None:
-    """A Redis without the append-only file synced always is a problem, named with what to set; readyz says it too."""
+    """A Redis without the append-only file synced on every write is a problem with what to set, also in readyz."""
     machine.redis.config_set("appendfsync", "everysec")
     try:
         done = machine.cli("doctor")
@@ -99,7 +99,7 @@ def test_doctor_says_when_a_202_would_not_be_kept(machine: Machine) -> None:
 
 
 def test_explain_in_words_tells_the_story(machine: Machine) -> None:
-    """For people: the outcome, every step with its time, and no text of the message."""
+    """It is for people: the outcome, every step with its time, and no text of the message."""
     ana = machine.person("Plain")
     said = ana.says("Nobody else should read this")
     ana.settles(said)

@@ -1,4 +1,4 @@
-"""What surrounds the processes fails: memory, names, a file system that takes no writes, a file that has to be restored."""
+"""The surroundings of the processes fail: memory, name resolution, a read-only file system, a file to restore."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ READ_ONLY = ("unshare", "--map-root-user", "--mount", "sh", "-c")
 
 
 def limited(pid: int, name: str) -> Path | None:
-    """Leave a running process no more memory than it has, by a control group; None where the machine gives none."""
+    """Limit a running process to its current memory, by a control group; None if the machine has none."""
     is_v2 = (CGROUPS / "cgroup.controllers").exists()
     group = (CGROUPS if is_v2 else CGROUPS / "memory") / f"ghl-bridge-test-{os.getpid()}-{name}"
     try:
@@ -57,7 +57,7 @@ def outcomes(said: list[tuple[Person, dict[str, Any]]], *, seconds: float = 40.0
 @pytest.mark.nightly
 @pytest.mark.parametrize("name", ["web", "worker", "redis"])
 def test_the_kernel_ends_a_process_that_wants_more_memory(machine: Machine, name: str) -> None:
-    """Out of memory is SIGKILL: started again, it goes on where it was, and each contact is answered once."""
+    """Out of memory is SIGKILL: started again, it continues, and each contact is answered once."""
     said = say(machine, "Before")
     process = machine.running[name].process
     group = limited(process.pid, name)
@@ -81,7 +81,7 @@ def test_the_kernel_ends_a_process_that_wants_more_memory(machine: Machine, name
 @needs_compiler
 @pytest.mark.nightly
 def test_names_are_not_found_for_a_while(machine: Machine, tmp_path: Path) -> None:
-    """The worker finds neither GHL nor the completion service: all wait, none is a dead letter, each is answered once."""
+    """The worker can resolve neither GHL nor the completion service: all wait, none is a dead letter, each is answered once."""
     file, named = tmp_path / "no-names", machine.sim.url.replace("127.0.0.1", "localhost")
     urls = {"GHL_API_URL": named, "ASSISTABLE_URL": f"{named}/v2/ghl-chat-completion"}
     machine.restart("worker", **failing_names(tmp_path, file=file), **urls, BRIDGE_RETRY_DELAYS="0.5,1,2,4,8,16")
@@ -100,7 +100,7 @@ def test_names_are_not_found_for_a_while(machine: Machine, tmp_path: Path) -> No
 
 @pytest.fixture
 def read_only(machine: Machine) -> Iterator[None]:
-    """Receiver and worker on a file system that takes no writes, as in compose.yaml."""
+    """Receiver and worker on a read-only file system, as in compose.yaml."""
     command = "mount --make-rprivate / && mount -o remount,bind,ro / && exec "
     if sys.platform != "linux" or subprocess.run([*READ_ONLY, f"{command}true"], capture_output=True, check=False).returncode:
         pytest.skip("this machine gives no name space of mounts")
@@ -117,13 +117,13 @@ def read_only(machine: Machine) -> Iterator[None]:
 
 @pytest.mark.usefixtures("read_only")
 def test_nothing_is_written_to_the_file_system(machine: Machine) -> None:
-    """Receiver and worker keep all in Redis: on a read-only file system each contact is answered."""
+    """Receiver and worker store everything in Redis: on a read-only file system each contact is answered."""
     said = say(machine, "Read only")
     assert outcomes(said) == [("replied", 1)] * len(said)
 
 
 def test_a_snapshot_is_restored(machine: Machine) -> None:
-    """Started on a dump.rdb without the append-only file, and then told to write one, Redis goes on; nobody is answered again."""
+    """Started with a dump.rdb and no append-only file, and then switched to one, Redis continues; nobody is answered again."""
     before = say(machine, "Before the snapshot")
     assert outcomes(before) == [("replied", 1)] * len(before)
     folder = Path(str(machine.redis.config_get("dir")["dir"]))
@@ -148,7 +148,7 @@ def test_a_snapshot_is_restored(machine: Machine) -> None:
 
 
 def test_an_answer_of_assistable_comes_after_the_deadline(machine: Machine) -> None:
-    """It may have delivered by itself: its reply is found in the conversation, and neither asked for again nor posted."""
+    """It may have delivered by itself: its reply is found in the conversation, and neither requested again nor posted."""
     people = [machine.person("Late") for _ in range(CONTACTS)]
     for each in people:
         each.fault("completion", {"kind": "delay", "seconds": 0.6}, {"kind": "claim", "deliver": True}, times=1)

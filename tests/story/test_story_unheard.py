@@ -1,4 +1,4 @@
-"""A broker that passes nothing on: the conversation stays overdue, the dispatcher says so, and nothing is lost."""
+"""A broker that delivers nothing: the conversation stays overdue, the dispatcher logs it, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def test_a_worker_on_another_queue_is_seen(machine: Machine) -> None:
-    """It claims and publishes, and hears nothing: overdue grows past its leases, the log says it, the next worker answers once.
+    """It claims and publishes, and gets nothing: overdue grows past its leases, the log says it, the next worker answers once.
 
     Slow: the claim stays unheard for longer than the dispatcher's patience.
     """

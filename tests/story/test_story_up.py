@@ -30,7 +30,7 @@ def folder(tmp_path: Path) -> Iterator[Folder]:
 
 
 def test_the_demo_shows_one_reply_and_stops(folder: Folder) -> None:
-    """`demo --once` exits 0 after it printed the sandbox URL, the reply and `replied`; no process is left.
+    """`demo --once` exits 0 after printing the sandbox URL, the reply and `replied`; no process is left.
 
     Whatever the environment names, the demo's Redis, tokens and services are its own.
     """
@@ -48,7 +48,7 @@ def test_the_demo_shows_one_reply_and_stops(folder: Folder) -> None:
 
 
 def test_the_demo_stays_up_and_takes_its_processes_along(folder: Folder) -> None:
-    """Without `--once` the page is there and a second message is answered; after kill -9 of the parent nothing is left."""
+    """Without `--once` the page works and a second message is answered; after kill -9 of the parent no process is left."""
     process = folder.start("demo")
     url = re.search(r"http://127\.0\.0\.1:\d+", folder.says("Ctrl-C stops everything"))
     assert url
@@ -128,7 +128,7 @@ def test_up_runs_what_production_needs_and_keeps_what_waits(folder: Folder) -> N
 
 
 def test_up_does_not_start_where_its_port_is_in_use(folder: Folder) -> None:
-    """It says so in a sentence, with what to set, exits 1 and leaves nothing."""
+    """It prints a sentence with what to set, exits 1 and leaves no process."""
     with socket.create_server(("0.0.0.0", int(folder.environ["PORT"]))):  # noqa: S104 - where the receiver would listen
         began = time.monotonic()
         done = folder.run("up")
@@ -147,7 +147,7 @@ def _replies(url: str, contact_id: str) -> list[str]:
 
 
 def test_doctor_has_nothing_to_say_beside_the_demo(folder: Folder) -> None:
-    """A healthy install has no problem and no standing note: what doctor prints there is ok, line by line, and it exits 0."""
+    """A healthy install has no problem and no note: every line of doctor's output is ok, and it exits 0."""
     folder.start("demo")
     folder.says("Ctrl-C stops everything")
 

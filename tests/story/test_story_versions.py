@@ -1,4 +1,4 @@
-"""What GHL takes away: an API version, and the legacy signature. It is said, nothing is lost, and nothing dies of it."""
+"""GHL retires an API version and the legacy signature: it is reported, and nothing is lost."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def state_of(machine: Machine, location: str) -> tuple[str, str | None]:
 
 
 def test_a_retired_api_version_holds_the_location_and_the_new_value_releases_it(machine: Machine) -> None:
-    """No dead letter: the messages wait, doctor names the setting, and after it is set each has exactly one reply."""
+    """There is no dead letter: the messages wait, doctor names the setting, and after it is set each has exactly one reply."""
     machine.apply(Retired={})
     machine.sim.order("defaults", retired_versions=["2021-04-15", "2021-07-28"])
     people = [machine.person("Retired") for _ in range(3)]
@@ -41,7 +41,7 @@ def test_a_retired_api_version_holds_the_location_and_the_new_value_releases_it(
 
 
 def test_events_with_the_legacy_signature_alone_are_counted_and_refused_once_it_is_over(machine: Machine) -> None:
-    """Taken, counted and named by doctor; after seven days of Ed25519 without one it is refused: 401, and no reply."""
+    """They are accepted, counted and named by doctor; after seven days of Ed25519 without one they are refused: 401, no reply."""
     ana, before = machine.person("Plain"), told(machine)
     machine.sim.order("defaults", legacy_signature="only")
     assert ana.settles(ana.says("Signed the old way")).status == "replied"

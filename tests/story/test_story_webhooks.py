@@ -1,4 +1,4 @@
-"""Webhooks: which are accepted, which are refused, and with which words."""
+"""Webhooks: which are accepted, which are refused, and with which answers."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MEGABYTE = 1024 * 1024
 
 
 def webhook(person: Person, text: str = "Knock knock", **changed: Any) -> bytes:
-    """A webhook in GHL's real form that nobody has sent yet."""
+    """A webhook in GHL's real form that was not sent yet."""
     return person.machine.webhook_of(person.says(text, webhook=False), **changed)
 
 
@@ -34,7 +34,7 @@ def signed(machine: Machine, body: bytes) -> dict[str, str]:
 
 
 def test_the_legacy_signature_alone_is_enough(machine: Machine) -> None:
-    """A webhook that only carries RSA is accepted and answered."""
+    """A webhook with only RSA is accepted and answered."""
     ana = machine.person("Plain")
     machine.sim.order("defaults", legacy_signature="only")
 
@@ -46,7 +46,7 @@ def test_the_legacy_signature_alone_is_enough(machine: Machine) -> None:
 
 @pytest.mark.parametrize("absent", ["N/A", "n/a", ""])
 def test_a_signature_of_na_counts_as_absent(machine: Machine, absent: str) -> None:
-    """`N/A` instead of the Ed25519 signature leaves the decision to RSA; instead of both, nobody is let in."""
+    """`N/A` instead of the Ed25519 signature leaves the decision to RSA; instead of both, the webhook is refused."""
     body = webhook(machine.person("Plain"))
     legacy = signed(machine, body)["X-WH-Signature"]
 
@@ -58,7 +58,7 @@ def test_a_signature_of_na_counts_as_absent(machine: Machine, absent: str) -> No
 
 
 def test_a_wrong_current_signature_never_falls_back_to_the_legacy_one(machine: Machine, tmp_path: Path) -> None:
-    """Beside a right RSA signature, an Ed25519 one that is another's, another body's, or no signature at all is refused."""
+    """Beside a valid RSA signature, an Ed25519 one of another key or body, or none at all, is refused."""
     ana = machine.person("Plain")
     body = webhook(ana)
     right = signed(machine, body)
@@ -72,7 +72,7 @@ def test_a_wrong_current_signature_never_falls_back_to_the_legacy_one(machine: M
 
 
 def test_without_a_signature_nobody_is_let_in(machine: Machine) -> None:
-    """No header, a stranger's RSA, a repeated header: 401 without a detail, and nothing is kept."""
+    """No header, a stranger's RSA, a repeated header: 401 without details, and nothing is stored."""
     ana = machine.person("Plain")
     body = webhook(ana)
     twice = [("X-GHL-Signature", signed(machine, body)["X-GHL-Signature"])] * 2
@@ -87,7 +87,7 @@ def test_without_a_signature_nobody_is_let_in(machine: Machine) -> None:
 
 
 def test_the_bytes_are_verified_and_not_their_meaning(machine: Machine) -> None:
-    """The same JSON written with other blanks does not fit the signature."""
+    """The same JSON with other white space does not match the signature."""
     body = webhook(machine.person("Plain"))
     respaced = json.dumps(json.loads(body), indent=1).encode()
 
@@ -97,7 +97,7 @@ def test_the_bytes_are_verified_and_not_their_meaning(machine: Machine) -> None:
 
 
 def test_a_webhook_that_comes_again_is_a_duplicate(machine: Machine) -> None:
-    """The same webhook id, or the same message under another webhook id, is answered 200 `duplicate` and asks nothing twice."""
+    """The same webhook id, or the same message under another webhook id, gets 200 `duplicate` and causes no second question."""
     ana = machine.person("Plain")
     said = ana.says("Only once please")
 
@@ -111,7 +111,7 @@ def test_a_webhook_that_comes_again_is_a_duplicate(machine: Machine) -> None:
 
 
 def test_a_duplicate_is_known_after_the_reply_too(machine: Machine) -> None:
-    """A webhook that GHL repeats after the message was answered changes nothing."""
+    """A webhook that GHL repeats after the reply changes nothing."""
     ana = machine.person("Plain")
     said = ana.says("Once and never again", copies=3)
     assert sorted(each["status_code"] for each in said["answers"]) == [200, 200, 202]
@@ -125,7 +125,7 @@ def test_a_duplicate_is_known_after_the_reply_too(machine: Machine) -> None:
 
 
 def test_a_message_of_an_unknown_location_is_ignored(machine: Machine) -> None:
-    """It is authentic, so it is no 4xx; it is not kept either, so that the location's first `apply` starts with nothing."""
+    """It is authentic, so it is no 4xx; it is not stored either, so the location's first `apply` starts empty."""
     stranger = machine.person("NeverApplied")
 
     said = stranger.says("Anybody there?")
@@ -152,7 +152,7 @@ def test_a_message_of_an_unknown_location_is_ignored(machine: Machine) -> None:
     ],
 )
 def test_an_authentic_event_with_nothing_to_answer_is_ignored(machine: Machine, changed: dict[str, Any], reason: str) -> None:
-    """The answer is 200 with the contract's reason, and no completion is asked for."""
+    """The answer is 200 with the contract's reason, and no completion is requested."""
     ana = machine.person("Plain")
 
     answer = machine.post(webhook(ana, **changed))
@@ -163,7 +163,7 @@ def test_an_authentic_event_with_nothing_to_answer_is_ignored(machine: Machine, 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b"[" * 100_000, b'{"type": NaN}'])
 def test_an_authentic_body_that_can_not_be_read_is_ignored(machine: Machine, body: bytes) -> None:
-    """Whatever bytes GHL signs, it is told not to send them again."""
+    """For any bytes with GHL's signature the answer says not to send them again."""
     answer = machine.post(body)
 
     assert (answer.status_code, answer.json()) == (200, {"status": "ignored", "reason": "unparseable"})
@@ -181,7 +181,7 @@ def test_an_authentic_body_that_can_not_be_read_is_ignored(machine: Machine, bod
     ],
 )
 def test_whatever_a_contact_writes_is_answered(machine: Machine, text: str) -> None:
-    """No text stops a message on its way: broken, endless or clever, it gets its one reply."""
+    """Broken, endless or hostile, any text gets its one reply."""
     ana = machine.person("Plain")
     ana.fault("completion", {"kind": "text", "text": "I see."})
     said = ana.says("placeholder", webhook=False)
@@ -193,7 +193,7 @@ def test_whatever_a_contact_writes_is_answered(machine: Machine, text: str) -> N
 
 
 def test_events_of_another_app_are_ignored_where_an_app_is_named(machine: Machine) -> None:
-    """With GHL_APP_ID set, another `appId` is `other_app`, one's own and an absent one are accepted."""
+    """With GHL_APP_ID set, another `appId` is `other_app`; the own one and an absent one are accepted."""
     url = machine.start_second_receiver(GHL_APP_ID="665c6bb13d4e5364bdec0e2f")
     ana = machine.person("Plain")
 
@@ -217,7 +217,7 @@ def test_a_call_of_a_known_contact_can_be_explained(machine: Machine) -> None:
 
 
 def test_a_body_of_exactly_one_mebibyte_is_read(machine: Machine) -> None:
-    """The limit is the last size that is taken; the text is cut, the message is not lost."""
+    """It is the largest accepted size; the text is cut, the message is not lost."""
     ana = machine.person("Plain")
     body = webhook(ana)
     body = body[:-1] + b" " * (MEGABYTE - len(body)) + b"}"
@@ -228,7 +228,7 @@ def test_a_body_of_exactly_one_mebibyte_is_read(machine: Machine) -> None:
 
 
 def test_a_body_that_announces_too_much_is_refused_before_it_comes(machine: Machine) -> None:
-    """With a `Content-Length` over the limit the answer is there before a byte of the body was sent."""
+    """With a `Content-Length` over the limit the answer comes before a byte of the body was sent."""
     with socket.create_connection(("127.0.0.1", int(machine.environ["PORT"])), timeout=5) as sock:
         sock.sendall(b"POST /webhooks/ghl HTTP/1.1\r\nHost: x\r\nContent-Length: 1048577\r\n\r\n")
 
@@ -239,7 +239,7 @@ def test_a_body_that_announces_too_much_is_refused_before_it_comes(machine: Mach
 
 @pytest.mark.parametrize("head", [b"Transfer-Encoding: chunked", b"Content-Length: 4000000000"])
 def test_a_body_without_end_is_refused_and_not_read(machine: Machine, head: bytes) -> None:
-    """The answer comes once the limit is passed, and then the connection is closed instead of being read on."""
+    """The answer comes at the limit, and then the connection is closed."""
     chunk = b"x" * 65536
     frame = b"%x\r\n%s\r\n" % (len(chunk), chunk) if b"chunked" in head else chunk
     sent, answer = 0, b""
@@ -269,13 +269,13 @@ def test_a_body_without_end_is_refused_and_not_read(machine: Machine, head: byte
 
 
 def test_a_sender_who_sends_all_of_a_large_body_still_reads_the_answer(machine: Machine) -> None:
-    """A body of two mebibytes is answered 413, not with a reset connection: GHL's client sends first and reads then."""
+    """A body of two mebibytes gets 413, not a reset connection: GHL's client sends first and reads then."""
     for _ in range(10):
         assert machine.post(b"x" * 2 * MEGABYTE).status_code == 413
 
 
 def test_a_body_that_trickles_in_does_not_hold_others_up(machine: Machine) -> None:
-    """Fifty senders who stop in the middle of a body do not keep a fifty-first from being accepted."""
+    """With fifty senders who stop within a body a fifty-first is accepted."""
     body = webhook(machine.person("Plain"))
     idle = [socket.create_connection(("127.0.0.1", int(machine.environ["PORT"]))) for _ in range(50)]
     try:

@@ -1,4 +1,4 @@
-"""Workflow webhooks: a location that has nothing else, both protocols at once, and who may not knock."""
+"""Workflow webhooks: a location that has only these, both protocols at once, and who is refused."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def calm(person: Person) -> None:
     ],
 )
 def test_a_location_with_workflow_webhooks_only(machine: Machine, order: dict[str, Any]) -> None:
-    """Whatever the webhook tells, the message gets one completion under GHL's own ids and one reply in its form."""
+    """With any fields in the webhook, the message gets one completion with GHL's own ids and one reply."""
     ana = machine.person("Plain")
     said = ana.says(YES, webhook=False)
 
@@ -98,7 +98,7 @@ def test_a_raw_body_that_cannot_be_read_is_made_up_for(machine: Machine) -> None
 @pytest.mark.parametrize("pairs", [{}, PAIRS])
 @pytest.mark.parametrize("first", ["marketplace", "workflow", "both"])
 def test_both_protocols_are_one_message(machine: Machine, first: str, pairs: dict[str, str]) -> None:
-    """The same event by both ways, in any order and at the same moment, gets one completion and one reply."""
+    """The same event by both ways, in any order and at the same time, gets one completion and one reply."""
     ana = machine.person("Patient")
     said = ana.says(YES, webhook=False)
     body = machine.webhook_of(said)
@@ -117,7 +117,7 @@ def test_both_protocols_are_one_message(machine: Machine, first: str, pairs: dic
 
 @pytest.mark.parametrize("first", ["marketplace", "workflow"])
 def test_the_other_protocol_may_come_late(machine: Machine, first: str) -> None:
-    """While the provider thinks, or after the reply: the second way changes nothing."""
+    """During the completion, or after the reply, the second one changes nothing."""
     ana = machine.person("Plain")
     machine.sim.order("defaults", completion_seconds=1.0)
     said = ana.says(YES, webhook=False)
@@ -142,7 +142,7 @@ def test_the_other_protocol_may_come_late(machine: Machine, first: str) -> None:
 
 
 def test_the_same_words_again_are_another_message(machine: Machine) -> None:
-    """Two true texts get two replies, though nothing in their webhooks tells them apart."""
+    """Two true texts get two replies, though their webhooks are equal."""
     ana = machine.person("Plain")
     for _ in range(2):
         said = ana.says(YES, webhook=False)
@@ -153,7 +153,7 @@ def test_the_same_words_again_are_another_message(machine: Machine) -> None:
 
 
 def test_a_list_that_lags_behind_is_waited_for(machine: Machine) -> None:
-    """GHL lists what it has told of only after some seconds: the message is answered then, under its own id, and once."""
+    """GHL lists the message only after some seconds: it is answered then, under its own id, and once."""
     ana = machine.person("Plain")
     machine.sim.order("defaults", list_lag_seconds=3)
     said = ana.says(YES, webhook=False)
@@ -166,7 +166,7 @@ def test_a_list_that_lags_behind_is_waited_for(machine: Machine) -> None:
 
 @pytest.mark.parametrize("first", [pytest.param("marketplace", marks=pytest.mark.nightly), "workflow"])
 def test_a_list_that_lags_too_far_behind_doubles_nothing(machine: Machine, first: str) -> None:
-    """The event was answered, or its copy under an id of ours, before GHL lists the message: the other way changes nothing."""
+    """The event, or its copy under our id, was answered before GHL lists the message: the other one changes nothing."""
     ana = machine.person("Plain")
     machine.sim.order("defaults", list_lag_seconds=60)
     said = ana.says(YES, webhook=False)
@@ -189,7 +189,7 @@ def outcomes(person: Person) -> list[tuple[str, str | None]]:
 
 
 def test_a_killed_worker_loses_no_workflow_webhook(machine: Machine) -> None:
-    """Killed while it reads GHL's list, another one finds the message's id, and asks once."""
+    """If it is killed while it reads GHL's list, another one finds the message's id, and asks once."""
     ana = machine.person("Plain")
     ana.fault("messages", {"kind": "delay", "seconds": 2}, times=1)
     said = ana.says(YES, webhook=False)
@@ -202,7 +202,7 @@ def test_a_killed_worker_loses_no_workflow_webhook(machine: Machine) -> None:
 
 
 def test_without_ghl_nothing_is_guessed(machine: Machine) -> None:
-    """A GHL that can't be read is tried again, before anybody is asked."""
+    """If GHL can't be read, the turn is retried, before the provider is called."""
     ana = machine.person("Plain")
     ana.fault("search", {"kind": "status", "status": 503}, times=4)
     said = ana.says(YES, webhook=False)
@@ -212,7 +212,7 @@ def test_without_ghl_nothing_is_guessed(machine: Machine) -> None:
 
 
 def test_a_wrong_secret_opens_nothing(machine: Machine) -> None:
-    """401 without a detail, and nothing is kept; a location's own secret is the only one valid for it."""
+    """The status is 401 without details, and nothing is stored; a location's own secret is the only valid one for it."""
     machine.private |= {"guessed-secret", "secret-of-own-hook"}
     machine.apply(OwnHook={"workflow_secret": "secret-of-own-hook"})
     ana, bob = machine.person("Plain"), machine.person("OwnHook")
@@ -230,7 +230,7 @@ def test_a_wrong_secret_opens_nothing(machine: Machine) -> None:
 
 
 def test_no_log_holds_a_secret_of_a_path(machine: Machine) -> None:
-    """The free action can only put it there: neither what is right nor what is wrong is written down."""
+    """The free action can only put it there: neither a right nor a wrong one is logged."""
     machine.private.add("guessed-in-the-path")
     ana = machine.person("Plain")
     said = ana.says(YES, webhook=False)
@@ -246,7 +246,7 @@ def test_no_log_holds_a_secret_of_a_path(machine: Machine) -> None:
 
 
 def test_a_test_run_is_told_what_it_is(machine: Machine) -> None:
-    """GHL's "Test" button sends empty values: 200, blank, and nobody is asked; an unknown location is told so too."""
+    """GHL's "Test" button sends empty values: 200, blank, and no question; an unknown location is named too."""
     ana = machine.person("Plain")
     said = ana.says(YES, webhook=False)
     [(status, told)] = ana.hooks(said, test=True, pairs=PAIRS)

@@ -1,4 +1,4 @@
-"""A primary and its replica behind one address, for the machine's processes in place of its own Redis."""
+"""A primary and its replica behind one address, instead of the machine's own Redis."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class TwoServers:
-    """A primary and its replica behind one address; `link` is the way between them."""
+    """A primary and its replica behind one address; `link` is the proxy between them."""
 
     machine: Machine
     front: Strait
@@ -35,21 +35,21 @@ class TwoServers:
 
     @property
     def primary_port(self) -> int:
-        """Where the primary is, without the address in front of it."""
+        """The primary's port, without the common address."""
         return _port(self.primary)
 
     @property
     def password(self) -> str:
-        """That of both."""
+        """The password of both."""
         return self.primary.url.partition("@")[0].rpartition(":")[2]
 
     def falls_behind(self) -> None:
-        """From now on the replica gets nothing more: what it has is a copy of this moment."""
+        """From now on the replica gets nothing: its data is a copy of this moment."""
         poll("a replica", lambda: self.replica.info("replication")["master_link_status"] == "up")
         self.link.swallow()
 
     def takes_over(self) -> None:
-        """The primary is killed, and the address leads to what the replica has."""
+        """The primary is killed, and the address leads to the replica's data."""
         self.primary.kill()
         self.replica.replicaof("NO", "ONE")
         self.front.lead_to(self.replica.connection_pool.connection_kwargs["port"])
@@ -57,7 +57,7 @@ class TwoServers:
         self.machine.ready()
 
     def location(self, **settings: Any) -> str:
-        """Apply a location of its own."""
+        """Apply a new location."""
         location = f"L{uuid4().hex[:19]}"
         self.machine.apply(**{location: settings})
         return location
@@ -70,7 +70,7 @@ class TwoServers:
         poll("a sweep", lambda: int(self.machine.redis.hget(key("sweep", location), "since") or 0))
 
     def troubles(self) -> list[str]:
-        """What `/readyz` names."""
+        """The problems in `/readyz`."""
         names: list[str] = self.machine.http.get(f"{self.machine.url}/readyz").json()["troubles"]
         return names
 
@@ -81,7 +81,7 @@ def _port(server: OwnRedis) -> int:
 
 @contextmanager
 def two_servers(machine: Machine, folder: Path, **environ: str) -> Iterator[TwoServers]:
-    """The machine's processes on two servers of their own."""
+    """The machine's processes with their own two servers."""
     before = machine.redis, machine.environ["REDIS_URL"]
     with ExitStack() as stack:
         primary, replica = (stack.enter_context(own_redis(folder / name)) for name in ("primary", "replica"))

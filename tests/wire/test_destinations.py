@@ -1,4 +1,4 @@
-"""Requests reach public addresses and this machine: what was checked is what is connected."""
+"""Requests reach only public addresses and this machine: the checked address is the connected one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PUBLIC = "93.184.216.34"
 
 
 def names(*answers: list[str]) -> tuple[Callable[[str, int], list[str]], list[str]]:
-    """A name server that answers these in turn, and what it was asked."""
+    """A name server with these answers in turn, and its questions."""
     left, asked = list(answers), []
 
     def resolve(host: str, port: int) -> list[str]:
@@ -44,7 +44,7 @@ def test_public_addresses_pass_and_others_are_left_out() -> None:
 
 @pytest.mark.parametrize("address", ["10.0.0.1", "169.254.169.254", "127.0.0.1", "::ffff:127.0.0.1", "::1", "0.0.0.0"])  # noqa: S104
 def test_a_name_that_leads_inside_is_refused(address: str) -> None:
-    """Not one byte goes there; the sentence names the host, the kind of address and the setting, and not the address."""
+    """No byte is sent there; the sentence has the host, the kind of address and the setting, and not the address."""
     with OtherSide(answering(http(200))) as server:
         resolve, _ = names([address])
         with pytest.raises(OperatorMustFix, match=r"api\.example has an? [\w-]+ address.*BRIDGE_ALLOW_PRIVATE_URLS=1") as caught:
@@ -54,7 +54,7 @@ def test_a_name_that_leads_inside_is_refused(address: str) -> None:
 
 
 def test_a_name_that_changes_between_look_ups_is_refused_when_it_leads_inside() -> None:
-    """DNS rebinding: the second connection resolves the name again, and its answer is checked again; none is looked up twice."""
+    """DNS rebinding: the second connection resolves the name again, and its answer is checked; none is looked up twice."""
     with OtherSide(answering(http(200))) as server:
         resolve, asked = names([PUBLIC], ["127.0.0.1"])
         wire = Wire(resolve=only_public(resolve))
@@ -67,7 +67,7 @@ def test_a_name_that_changes_between_look_ups_is_refused_when_it_leads_inside() 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "x.localhost"])
 def test_this_machine_is_always_reached(host: str) -> None:
-    """Under its loopback address or as localhost."""
+    """Its address is a loopback address or localhost."""
     with OtherSide(answering(http(200))) as server:
         resolve, _ = names(["127.0.0.1"])
         assert get(Wire(resolve=only_public(resolve)), f"http://{host}:{server.port}/") == 200
@@ -75,7 +75,7 @@ def test_this_machine_is_always_reached(host: str) -> None:
 
 @pytest.mark.parametrize("host", ["127.1", "2130706433", "0x7f.0.0.1"])
 def test_odd_spellings_of_this_machine_are_names(host: str) -> None:
-    """What the system reads as an address and a person doesn't is refused like any name that leads inside."""
+    """What only the system reads as an address is refused like any name that leads inside."""
     with OtherSide(answering(http(200))) as server, pytest.raises(OperatorMustFix):
         get(Wire(resolve=only_public()), f"http://{host}:{server.port}/")
 

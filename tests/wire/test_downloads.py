@@ -1,4 +1,4 @@
-"""Downloads from addresses that strangers may have chosen: where they may lead, and how much may come."""
+"""Downloads from addresses that strangers may have chosen: permitted addresses, and limits."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MEGABYTE = 1024 * 1024
 
 
 def downloads(*addresses: str, simulated: bool = False) -> Downloads:
-    """With names that lead to these addresses, whatever they are."""
+    """Downloads with names that resolve to these addresses, whatever they are."""
     resolve = only_public(lambda _host, _port: list(addresses)) if addresses else only_public()
     return Downloads(Wire(resolve=resolve), simulated=simulated)
 
@@ -43,19 +43,19 @@ def downloads(*addresses: str, simulated: bool = False) -> Downloads:
     ],
 )
 def test_only_public_addresses_are_reached(url: str, why: str) -> None:
-    """By https; this machine least of all."""
+    """Only https to public addresses is allowed, not to this machine."""
     assert downloads().get(url, seconds=2, max_bytes=MEGABYTE).why == why
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "fd00::1", "168.63.129.16"])
 def test_a_name_that_leads_inside_is_not_followed(address: str) -> None:
-    """The address that was looked up is the one that is checked, so that a name can't change in between."""
+    """The looked-up address is the checked one, so a name can't change in between."""
     got = downloads(address, simulated=True).get("https://files.example.com/1.ogg", seconds=2, max_bytes=MEGABYTE)
     assert (got.content, got.why) == (b"", "its address is not public")
 
 
 def test_this_machine_counts_where_ghl_is_simulated_there() -> None:
-    """And nowhere else."""
+    """With another GHL this machine is refused."""
     with OtherSide(lambda visit: visit.send(http(200, b"OggS")) if visit.request() else None) as side:
         assert downloads(simulated=True).get(side.url, seconds=5, max_bytes=MEGABYTE).content == b"OggS"
         assert downloads(simulated=False).get(side.url, seconds=5, max_bytes=MEGABYTE).why == "its address is this machine's"
@@ -63,7 +63,7 @@ def test_this_machine_counts_where_ghl_is_simulated_there() -> None:
 
 
 def test_a_stream_without_an_end_is_cut() -> None:
-    """After this number of bytes, whatever its length header says."""
+    """The limit is a number of bytes, whatever the length header says."""
 
     def pour(visit: Visit) -> None:
         visit.request()
@@ -78,7 +78,7 @@ def test_a_stream_without_an_end_is_cut() -> None:
 
 
 def test_a_stream_that_trickles_is_cut() -> None:
-    """After this time in total (s), redirects included."""
+    """The limit is a total time (s), redirects included."""
 
     def trickle(visit: Visit) -> None:
         visit.request()
@@ -98,14 +98,14 @@ def test_a_stream_that_trickles_is_cut() -> None:
     ("status", "stale"), [(401, True), (403, True), (404, True), (410, True), (500, False), (204, False), (206, False)]
 )
 def test_a_status_tells_whether_another_address_may_do(status: int, stale: bool) -> None:
-    """Media hosts answer 403 and 404 for addresses whose time is over."""
+    """Media hosts answer 403 and 404 for expired addresses."""
     with OtherSide(lambda visit: visit.send(http(status)) if visit.request() else None) as side:
         got = downloads(simulated=True).get(side.url, seconds=5, max_bytes=MEGABYTE)
     assert (got.why, got.stale) == (f"its host answered HTTP {status}", stale)
 
 
 def test_nothing_is_told_of_who_downloads() -> None:
-    """No login, no cookie of an earlier answer."""
+    """There is no login, and no cookie of an earlier answer."""
 
     def redirect(visit: Visit) -> None:
         while visit.request():

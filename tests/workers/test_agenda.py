@@ -1,4 +1,4 @@
-"""A dispatcher's agenda: which partitions it looks at, and when."""
+"""A dispatcher's agenda: when it claims in which partitions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def quiet(next_due: float | None = None, *, calm: bool = True, leads: bool = Tru
 
 
 def looked(clock: Clock, **found: PartitionClaim) -> Agenda:
-    """An agenda after all partitions were looked at; `found` says what in some (`p3`), and nothing was in the others."""
+    """An agenda after a claim in all partitions; `found` has the results in some (`p3`), the others are empty."""
     agenda = Agenda(clock=clock)
     assert agenda.due() == ALL
     looks = {number: found.get(f"p{number}", quiet()) for number in range(PARTITIONS)}
@@ -37,7 +37,7 @@ def looked(clock: Clock, **found: PartitionClaim) -> Agenda:
 
 
 def test_at_rest_all_are_looked_at_once_in_a_while() -> None:
-    """Where nothing waits, only after the rest; and at once when a ring may have been lost."""
+    """If nothing waits, this is only after the rest; and at once if a ring may have been lost."""
     clock = Clock()
     agenda = looked(clock)
     assert agenda.wait() == CALM
@@ -48,7 +48,7 @@ def test_at_rest_all_are_looked_at_once_in_a_while() -> None:
 
 
 def test_a_ring_asks_for_its_partition_alone() -> None:
-    """The others rest on, for as long as they would have."""
+    """The other partitions rest for as long as before."""
     clock = Clock()
     agenda = looked(clock)
     clock.now += 2
@@ -59,7 +59,7 @@ def test_a_ring_asks_for_its_partition_alone() -> None:
 
 
 def test_a_due_time_asks_for_its_partition() -> None:
-    """At that time the leader asks, and whoever stands by a moment later."""
+    """At that time the leader claims, and a standby a moment later."""
     clock = Clock()
     agenda = looked(clock, p2=quiet(1.5), p5=quiet(1.5, leads=False))
     assert agenda.wait() == 1.5
@@ -72,7 +72,7 @@ def test_a_due_time_asks_for_its_partition() -> None:
 
 
 def test_while_lanes_wait_for_slots_every_ring_asks_for_all() -> None:
-    """The slot that comes free in one partition may be for a lane of another; and all are looked at each second."""
+    """A slot that becomes free in one partition may be for a lane of another; and all are checked each second."""
     clock = Clock()
     agenda = looked(clock, p2=quiet(calm=False))
     assert agenda.wait() == OTHERWISE
@@ -81,7 +81,7 @@ def test_while_lanes_wait_for_slots_every_ring_asks_for_all() -> None:
 
 
 def test_a_turn_that_ends_rings_for_a_lane_of_another_partition(redis: Redis) -> None:
-    """Nothing is due in its own; but a claim found that a slot was short."""
+    """Nothing is due in its own; but a claim found that a slot was missing."""
     keep(redis, HERE, "there", "other")
     assert len({partition_of(one) for one in (HERE, "there", "other")}) == 3
     lanes = lanes_of(redis)

@@ -26,7 +26,7 @@ LOST = (
 def test_a_lost_connection_to_the_broker_is_a_warning_without_a_traceback(
     name: str, said: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Celery logs a lost connection as an error with its traceback; here it takes a line."""
+    """Celery logs a lost connection as an error with its traceback; here it is one line."""
     tell_lost_connections_briefly()
     logging.getLogger(name).error(said, exc_info=ConnectionError("gone"))
     (record,) = caplog.records
@@ -34,7 +34,7 @@ def test_a_lost_connection_to_the_broker_is_a_warning_without_a_traceback(
 
 
 def test_any_other_error_keeps_its_traceback(caplog: pytest.LogCaptureFixture) -> None:
-    """What isn't known to be harmless is told whole."""
+    """An error that isn't known to be harmless is logged completely."""
     tell_lost_connections_briefly()
     logging.getLogger("celery.worker.loops").error("something else", exc_info=ValueError("new"))
     (record,) = caplog.records
@@ -43,7 +43,7 @@ def test_any_other_error_keeps_its_traceback(caplog: pytest.LogCaptureFixture) -
 
 
 def test_pauses_before_a_broker_is_tried_again_stay_short(redis_url: str, tmp_path: Path) -> None:
-    """Celery would wait up to half a minute; a broker that is back after long is used within five seconds."""
+    """Celery would wait up to half a minute; a broker that returns after long is used within five seconds."""
     log = tmp_path / "worker.log"
     nobody = f"redis://127.0.0.1:{redis_server.free_port()}/0"
     given = {"PATH": os.environ["PATH"], "REDIS_URL": redis_url, "BROKER_URL": nobody, "BRIDGE_SECRET_KEY": FERNET_KEY}

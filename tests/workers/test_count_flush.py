@@ -1,4 +1,4 @@
-"""The reporter: what a worker has counted is soon in Redis, and a Redis that is away stops nothing."""
+"""The flush of counts: a worker's counts are soon in Redis, and a missing Redis stops nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def test_it_reports_until_it_is_stopped(redis: Redis) -> None:
-    """What is counted meanwhile is written in batches, each once."""
+    """Counts are written in batches, each once."""
     tally, counts = Tally(), Counts(redis)
     reporter = CountFlush(tally, counts, every=0.01)
     thread = threading.Thread(target=reporter.run)

@@ -1,4 +1,4 @@
-"""The dispatcher: what is due is published soon, once, and whatever breaks is made up for."""
+"""The dispatcher: due lanes are published soon and once, and faults are compensated."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Queue:
-    """Where wake-ups go. The next `failures` of them fail as a broker's client would."""
+    """The wake-ups. The next `failures` of them fail like in a broker's client."""
 
     redis: Redis
     failures: int = 0
@@ -76,7 +76,7 @@ def lane(number: int) -> Lane:
 
 @pytest.mark.parametrize("debounce", [0.0, 0.25])
 def test_what_is_due_is_published_at_once(redis: Redis, queue: Queue, debounce: float) -> None:
-    """A dispatcher that sleeps because nothing is due is woken by the bell, and publishes within moments of the due time."""
+    """A dispatcher that sleeps because nothing is due is woken by a ring, and publishes right after the due time."""
     keep(redis, debounce=debounce)
     with dispatching(redis, queue):
         # The first sleep begins with the subscription; a ring before that is made up for by the next second.
@@ -95,7 +95,7 @@ def test_what_is_due_is_published_at_once(redis: Redis, queue: Queue, debounce: 
 
 
 def test_a_lane_is_published_once(redis: Redis, queue: Queue) -> None:
-    """Several dispatchers publish each due lane once among them, and no more than there are slots."""
+    """Several dispatchers publish each due lane once together, and no more than there are slots."""
     accept(redis, *(message(f"m{number}", f"contact{number}") for number in range(60)))
     with dispatching(redis, queue, slots=10), dispatching(redis, queue, slots=10), dispatching(redis, queue, slots=10):
         eventually(lambda: len(queue.published) >= 30)
@@ -104,7 +104,7 @@ def test_a_lane_is_published_once(redis: Redis, queue: Queue) -> None:
 
 
 def test_a_finished_turn_makes_room_at_once(redis: Redis, queue: Queue) -> None:
-    """While all slots are taken nothing is published; a turn that ends rings, and the next lane is published."""
+    """While all slots are in use nothing is published; a turn that ends rings, and the next lane is published."""
     lanes = lanes_of(redis)
     accept(redis, *(message(f"m{number}", f"contact{number}") for number in range(10)))
     with dispatching(redis, queue, slots=1):
@@ -119,7 +119,7 @@ def test_a_finished_turn_makes_room_at_once(redis: Redis, queue: Queue) -> None:
 
 
 def test_a_backlog_is_published_without_a_pause(redis: Redis, queue: Queue) -> None:
-    """More than fits into one claim goes out in one go."""
+    """More lanes than fit into one claim are published without a pause."""
     accept(redis, *(message(f"m{number}", f"contact{number}") for number in range(2 * MOST_AT_ONCE + 50)))
     began = time.monotonic()
     with dispatching(redis, queue, slots=1000):
@@ -129,7 +129,7 @@ def test_a_backlog_is_published_without_a_pause(redis: Redis, queue: Queue) -> N
 
 @dataclass(slots=True)
 class Workers:
-    """Who works on what is published: a look-up at the beginning of a turn, a post ten seconds later."""
+    """Workers for the published lanes: a look-up at the beginning of a turn, a post ten seconds later."""
 
     redis: Redis
     budgets: Budgets
@@ -156,7 +156,7 @@ class Workers:
 
 
 def test_a_backlog_of_one_location_delays_no_other(redis: Redis) -> None:
-    """Beside 50,000 waiting conversations of a location a single one of another is published as fast as when it is alone.
+    """Beside 50,000 waiting conversations of a location a single one of another is published as fast as alone.
 
     The big one's budget at GHL is used up all the time, half of it for look-ups and half for posts.
     """
@@ -182,7 +182,7 @@ def test_a_backlog_of_one_location_delays_no_other(redis: Redis) -> None:
 
 
 def test_a_publish_that_fails_is_made_up_for(redis: Redis, queue: Queue) -> None:
-    """What the broker didn't take comes due again after the lease, and the dispatcher goes on."""
+    """What the broker didn't accept is due again after the lease, and the dispatcher continues."""
     queue.failures = 2
     accept(redis, message())
     with dispatching(redis, queue, lease=0.2):
@@ -191,7 +191,7 @@ def test_a_publish_that_fails_is_made_up_for(redis: Redis, queue: Queue) -> None
 
 
 def test_redis_may_go_and_come_back(tmp_path: Path) -> None:
-    """A dispatcher outlives its Redis: what was accepted before, and what is accepted after, is published when it is back."""
+    """A dispatcher survives its Redis: messages accepted before and after are published when it is back."""
     with own_redis(tmp_path) as server, connect(server.url) as redis:
         keep(redis)
         queue = Queue(redis)
@@ -210,7 +210,7 @@ def test_redis_may_go_and_come_back(tmp_path: Path) -> None:
 
 
 def test_what_makes_no_sense_does_not_end_it(redis: Redis, queue: Queue) -> None:
-    """An entry that nobody can read is stepped over; the others are published."""
+    """An unreadable entry is skipped; the others are published."""
     redis.zadd(key("due", HERE), {"a:b": 1})
     redis.zadd(key("due"), {HERE: 1})
     with dispatching(redis, queue):
@@ -221,7 +221,7 @@ def test_what_makes_no_sense_does_not_end_it(redis: Redis, queue: Queue) -> None
 
 @pytest.mark.parametrize("reachable", [True, False])
 def test_stopping_takes_no_longer_than_a_sleep(redis: Redis, queue: Queue, *, reachable: bool) -> None:
-    """A dispatcher that sleeps, or waits for Redis, is gone soon after it was told to, and claims nothing more."""
+    """A dispatcher that sleeps, or waits for Redis, ends soon after the request, and claims nothing more."""
     client = redis if reachable else connect("redis://127.0.0.1:1/0")
     dispatcher = Dispatcher(client, lanes_of(client), slots=1, publish=queue.publish)
     thread = threading.Thread(target=dispatcher.run)
@@ -237,7 +237,7 @@ def test_stopping_takes_no_longer_than_a_sleep(redis: Redis, queue: Queue, *, re
 
 
 def test_a_dispatcher_tells_that_its_worker_lives(redis: Redis, queue: Queue) -> None:
-    """Each claim keeps the worker's slots counted for longer than the longest rest."""
+    """Each claim keeps the worker's slots counted for longer than the longest pause."""
     assert ALIVE_SECONDS > 2 * LONGEST_REST
     first = Dispatcher(redis, lanes_of(redis), slots=7, publish=queue.publish)
     second = Dispatcher(redis, lanes_of(redis), slots=8, publish=queue.publish)
@@ -249,7 +249,7 @@ def test_a_dispatcher_tells_that_its_worker_lives(redis: Redis, queue: Queue) ->
 
 
 def test_who_stands_by_looks_after_the_leader(redis: Redis, queue: Queue) -> None:
-    """It claims a moment after what is due, in case the leader is gone, and every second while something waits for a slot."""
+    """It claims a moment after a due time, in case the leader is gone, and every second while something waits for a slot."""
     keep(redis, debounce=3)
     leader, other = (Dispatcher(redis, lanes_of(redis), slots=1, publish=queue.publish) for _ in range(2))
     accept(redis, message("m1"))
@@ -263,7 +263,7 @@ def test_who_stands_by_looks_after_the_leader(redis: Redis, queue: Queue) -> Non
 
 
 def test_no_ring_is_lost_with_its_connection(redis: Redis, queue: Queue) -> None:
-    """A dispatcher whose connection is cut and restored by the library claims at once, without a further pause."""
+    """A dispatcher whose connection was cut and restored by the library claims at once."""
     with dispatching(redis, queue):
         eventually(lambda: redis.pubsub_numsub(channel("wake"))[0][1])
         time.sleep(0.1)

@@ -1,4 +1,4 @@
-"""The heartbeat: a lease lives as long as its turn is worked on, and no longer."""
+"""The heartbeat: a lease is renewed as long as its turn is worked on, and no longer."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def beating(heartbeat: Heartbeat) -> Iterator[None]:
 
 
 def test_a_short_lease_lives_as_long_as_its_turn(redis: Redis) -> None:
-    """A kept turn is nobody else's for many leases; when it is let go its lease runs out by itself."""
+    """A kept turn is no other worker's for many leases; after that its lease expires."""
     keep(redis)
     accept(redis, message())
     lanes = lanes_of(redis, lease=LEASE)
@@ -55,13 +55,13 @@ def test_a_short_lease_lives_as_long_as_its_turn(redis: Redis) -> None:
 
 
 def test_nothing_kept_is_nothing_to_do() -> None:
-    """Without turns a beat doesn't even ask Redis."""
+    """Without turns a heartbeat does not call Redis."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
         Heartbeat(lanes_of(nowhere), every=1).beat()
 
 
 def test_a_turn_is_let_go_even_when_it_fails(redis: Redis) -> None:
-    """A turn whose work ends with a fault is kept no longer."""
+    """After a fault in its work a turn is no longer renewed."""
     keep(redis)
     accept(redis, message())
     lanes = lanes_of(redis)
@@ -75,7 +75,7 @@ def test_a_turn_is_let_go_even_when_it_fails(redis: Redis) -> None:
 
 
 def test_a_lost_lease_does_not_end_the_others(redis: Redis) -> None:
-    """Of several kept turns a lost one stays lost, and the others live on."""
+    """Of several kept turns a lost one stays lost, and the others are renewed."""
     keep(redis)
     accept(redis, message())
     lanes = lanes_of(redis)
@@ -92,7 +92,7 @@ def test_a_lost_lease_does_not_end_the_others(redis: Redis) -> None:
 
 
 def test_an_outage_is_slept_through(tmp_path: Path) -> None:
-    """A heart that can't reach Redis beats on, and takes its lapsed, untaken lease back when Redis is there again."""
+    """A heartbeat without Redis continues, and takes its expired lease back when Redis is there again."""
     with own_redis(tmp_path) as server, connect(server.url) as redis:
         keep(redis)
         accept(redis, message())

@@ -1,4 +1,4 @@
-"""The renewer: grants are renewed ahead of time, whether anybody needs them or not."""
+"""The renewer: grants are renewed before they expire, whether they are in use or not."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def test_what_is_due_is_renewed_by_one_of_two(redis: Redis) -> None:
-    """Two workers, one question; a grant that isn't due is left alone."""
+    """Two workers send one request; a grant that isn't due is left alone."""
     with opened(redis) as lender:
         lender.lend(seconds=100)
         renewers = [Renewer(lender.renewing(), every=0.02) for _ in range(2)]
@@ -35,7 +35,7 @@ def test_what_is_due_is_renewed_by_one_of_two(redis: Redis) -> None:
 
 
 def test_without_redis_it_waits() -> None:
-    """And ends when it is told to."""
+    """It ends on request."""
     with connect("redis://127.0.0.1:1/0") as nowhere:
         renewer = Renewer(TokenRefresh(grants_of(nowhere), None), every=0.01)
         thread = threading.Thread(target=renewer.run)

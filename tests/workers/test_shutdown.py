@@ -1,4 +1,4 @@
-"""Shutdown: what isn't being posted is given back at once."""
+"""Shutdown: turns without a post in progress are given back at once."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def shutdown_of(redis: Redis, heartbeat: Heartbeat) -> Shutdown:
 
 
 def test_what_is_being_posted_is_not_given_back(redis: Redis) -> None:
-    """A turn in work is another worker's at once and fenced off here; one whose post is under way stays until it is over."""
+    """A turn without a post is another worker's at once and fenced off here; one with a post stays until its end."""
     keep(redis)
     lanes = lanes_of(redis)
     accept(redis, message("m1"), message("m2", "other"))
@@ -62,7 +62,7 @@ def test_what_is_being_posted_is_not_given_back(redis: Redis) -> None:
 
 
 def test_a_finished_post_is_written_down_before_it_is_given_back(redis: Redis) -> None:
-    """The mark of a post covers what is noted after it."""
+    """The mark of a post covers the record after it."""
     keep(redis)
     lanes = lanes_of(redis)
     accept(redis, message())
@@ -78,7 +78,7 @@ def test_a_finished_post_is_written_down_before_it_is_given_back(redis: Redis) -
 
 
 def test_without_redis_leases_run_out_by_themselves(redis: Redis) -> None:
-    """A lane that can't be released does not stop the process from ending."""
+    """A lane that can't be released does not prevent the end of the process."""
     keep(redis)
     accept(redis, message())
     turn = take(lanes_of(redis))
@@ -89,7 +89,7 @@ def test_without_redis_leases_run_out_by_themselves(redis: Redis) -> None:
 
 
 def test_a_turn_that_was_just_being_taken_is_given_back_too(redis: Redis) -> None:
-    """Its task had looked whether the worker leaves right before it did."""
+    """Its task had checked whether the worker leaves right before it did."""
     keep(redis)
     accept(redis, message())
     turn = take(lanes_of(redis))
@@ -103,7 +103,7 @@ def test_a_turn_that_was_just_being_taken_is_given_back_too(redis: Redis) -> Non
 
 
 class Leaving(Heartbeat):
-    """A heartbeat whose process stops at the worst of moments: right after the mark of a post is gone."""
+    """A heartbeat whose process stops right after the mark of a post is removed."""
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(lanes_of(redis), every=1)
@@ -112,7 +112,7 @@ class Leaving(Heartbeat):
 
     @contextmanager
     def posting(self, turn: Turn) -> Iterator[None]:
-        """Mark a post, and leave as soon as it is over."""
+        """Mark a post, and stop as soon as it is over."""
         with super().posting(turn):
             yield
         if not self.is_posting():
@@ -120,7 +120,7 @@ class Leaving(Heartbeat):
 
 
 def test_what_was_posted_is_known_to_be_there_after_a_shutdown(redis: Redis) -> None:
-    """A shutdown waits until what GHL took is written down: that no second one is sent must not hang on GHL's list."""
+    """A shutdown waits until GHL's answer is recorded, so that no second post depends on GHL's list."""
     with opened(redis) as world:
         world.keep(takeover_seconds=0, history_messages=0)
         leaving = Leaving(redis)
@@ -135,7 +135,7 @@ def test_what_was_posted_is_known_to_be_there_after_a_shutdown(redis: Redis) -> 
 
 
 def test_a_worker_that_leaves_takes_nothing_on(redis: Redis) -> None:
-    """A wake-up that it still gets goes to another worker at once: no second completion, and the contact does not wait."""
+    """A wake-up that it still gets goes to another worker at once: no second completion, and no wait."""
     with opened(redis) as world:
         world.keep()
         leaving = Event()

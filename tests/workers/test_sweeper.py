@@ -1,4 +1,4 @@
-"""The sweeper: locations in their time, whatever goes wrong with one of them."""
+"""The sweeper: locations in time, whatever goes wrong with one of them."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def running(books: Books) -> Iterator[Sweeper]:
 
 
 def test_what_is_due_is_swept(books: Books) -> None:
-    """And when it was, it is due again after its interval."""
+    """After its sweep it is due again after its interval."""
     apply(books.redis)
     books.write("ana", "m1", ago=300)
     assert sweep(books, after=0) is False
@@ -87,7 +87,7 @@ def test_what_is_due_is_swept(books: Books) -> None:
 
 
 def test_a_message_from_before_the_activation_is_never_taken_in(books: Books) -> None:
-    """Applying a location does not start answers to its old messages."""
+    """Applying a location does not answer its old messages."""
     keep(books.redis, ghl_token="pit", reconcile_minutes=1)
     books.write("ana", "m1", ago=5)
     books.write("bob", "m2")
@@ -97,7 +97,7 @@ def test_a_message_from_before_the_activation_is_never_taken_in(books: Books) ->
 
 
 def test_a_worker_knows_its_last_sweep_although_redis_was_emptied(books: Books) -> None:
-    """The location is applied anew, and what was written since that sweep is taken in; nothing older, and nothing by others."""
+    """The location is applied again, and messages since that sweep are accepted; no older ones, and none of others."""
     apply(books.redis)
     sweeper = sweeper_of(books)
     pass_time(books.redis, 61)
@@ -117,7 +117,7 @@ def test_a_worker_knows_its_last_sweep_although_redis_was_emptied(books: Books) 
 
 
 def test_the_next_sweep_looks_no_further_back_than_this_one_began(books: Books) -> None:
-    """But for an overlap: GHL may list a message late."""
+    """There is an overlap, because GHL may list a message late."""
     apply(books.redis)
     assert sweep(books)
     progress = Sweeps(books.redis).of(HERE).progress
@@ -133,7 +133,7 @@ def test_the_next_sweep_looks_no_further_back_than_this_one_began(books: Books) 
 
 @pytest.mark.parametrize(("settings", "asked"), [({"ghl_token": None}, 0), ({"reconcile_minutes": 0}, 0), ({"mode": "off"}, 1)])
 def test_a_location_is_swept_if_ghl_lets_the_bridge_in(books: Books, settings: dict[str, Any], asked: int) -> None:
-    """Without a token, or switched off, GHL isn't asked; one that is paused is swept, so that its messages have a reason."""
+    """Without a token, or switched off, GHL isn't read; a paused location is swept, so that its messages have a reason."""
     apply(books.redis)
     apply(books.redis, **settings)
     pass_time(books.redis, 700)
@@ -142,7 +142,7 @@ def test_a_location_is_swept_if_ghl_lets_the_bridge_in(books: Books, settings: d
 
 
 def test_a_location_whose_app_was_taken_away_is_not_swept(books: Books) -> None:
-    """Nor one on hold after refused logins at GHL."""
+    """A location on hold after refused logins at GHL isn't swept either."""
     apply(books.redis)
     books.redis.hset(key("location", HERE), mapping={"hold": 1, "hold_why": "ghl"})
     assert sweep(books)
@@ -170,7 +170,7 @@ def test_a_ghl_that_refuses_ends_nothing(books: Books, status: int) -> None:
 
 
 def test_missed_webhooks_are_told_where_webhooks_come(books: Books) -> None:
-    """Not of a message whose webhook may be under way, nor where none come; it is over when nothing more is missed."""
+    """A message whose webhook may be on its way doesn't count, nor one where none come; it ends when nothing is missed."""
     apply(books.redis)
     books.write("ana", "m1", ago=300)
     assert sweep(books)

@@ -1,4 +1,4 @@
-"""Wake-ups that a claim puts into the broker's own list are Celery's messages."""
+"""Wake-ups that a claim adds to the broker's own list are Celery's messages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def app_of(redis: Redis) -> Celery:
 
 
 def fetched(app: Celery, count: int) -> list[Any]:
-    """What Celery's consumer is handed, oldest first."""
+    """The items that Celery's consumer gets, oldest first."""
     with app.connection_for_read() as connection, connection.SimpleQueue(QUEUE) as queue:
         found = [queue.get(timeout=5) for _ in range(count)]
         for one in found:
@@ -39,7 +39,7 @@ def fetched(app: Celery, count: int) -> list[Any]:
 
 
 def test_a_claim_wakes_as_a_published_message_would(redis: Redis) -> None:
-    """Same task, same argument; each has an id of its own, in the order in which the lanes were claimed."""
+    """It has the same task and argument, and its own id, in the order in which the lanes were claimed."""
     app = app_of(redis)
     wake_up = WakeUp(app, "bridge.answer")
     keep(redis)

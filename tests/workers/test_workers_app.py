@@ -1,4 +1,4 @@
-"""The Celery app: configured as measured, and built only when it is asked for."""
+"""The Celery app: configured as measured, and built only on use."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ for name in sys.argv[2:]:
     ],
 )
 def test_celery_is_configured_as_measured(broker: str, expected: dict[str, Any]) -> None:
-    """Every setting that DESIGN measured is set, and what only Redis knows is set on Redis only."""
+    """Every measured setting is set, and those for Redis only with Redis."""
     found = configure(from_environment({**ENVIRON, "BROKER_URL": broker, "WORKER_CONCURRENCY": "17"}))
     wanted = {
         "broker_url": broker,
@@ -96,7 +96,7 @@ def test_celery_is_configured_as_measured(broker: str, expected: dict[str, Any])
 
 
 def test_a_bare_worker_is_the_right_one() -> None:
-    """A worker that is given no option has the pool and slots of the settings, and no gossip, mingle or heartbeat."""
+    """A worker without options has the pool and slots of the settings, and no gossip, mingle or heartbeat."""
     app = build(from_environment({**ENVIRON, "WORKER_CONCURRENCY": "17"}))
     assert [name for name in app.tasks if not name.startswith("celery.")] == ["bridge.answer"]
     worker: Any = app.WorkController()
@@ -111,7 +111,7 @@ def test_a_bare_worker_is_the_right_one() -> None:
 
 @pytest.mark.parametrize(("broker", "kind"), [(NOWHERE, None), ("amqp://127.0.0.1:1//", {"x-queue-type": "quorum"})])
 def test_a_worker_hears_the_queue_of_its_installation(broker: str, kind: dict[str, str] | None) -> None:
-    """It publishes there, and listens there and to the queue of older versions, both of the same type; `-Q` names others."""
+    """It publishes to it, and consumes it and the queue of older versions, both of the same type; `-Q` names others."""
     app = use_queue(build(from_environment({**ENVIRON, "BROKER_URL": broker})), "ghl-bridge-0123")
     queues: Any = app.amqp.queues
     assert sorted(queues.consume_from) == [OLDER_QUEUE, "ghl-bridge-0123"]
@@ -154,7 +154,7 @@ def test_a_wrong_setting_ends_the_worker_with_a_sentence(environ: dict[str, str]
 
 
 def test_all_threads_are_there_from_the_start() -> None:
-    """A machine that gives no more threads later can't end a worker at the next task."""
+    """A machine that allows no more threads later can't end a worker at the next task."""
     pool = TaskPool(17)
     try:
         eventually(lambda: len(pool.executor._threads) == 17)

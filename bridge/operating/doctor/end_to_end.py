@@ -121,10 +121,10 @@ def _comment(services: AdminServices, access: Access, contact_id: ContactId, com
 
 
 def _known(services: AdminServices, asked: SendTest) -> LocationRecord:
-    kept = services.locations.get(LocationId(asked.location_id))
-    if kept is None:
+    record = services.locations.get(LocationId(asked.location_id))
+    if record is None:
         raise NotKnown(f"location {asked.location_id} is not known; `ghl-bridge locations list` shows the known ones")
-    return kept
+    return record
 
 
 def _may_deliver(location: Location) -> bool:

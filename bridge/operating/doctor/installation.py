@@ -1,4 +1,4 @@
-"""Examines the installation: settings, Redis, broker, GHL, and each of its locations."""
+"""Checks the installation: settings, Redis, broker, GHL, and each of its locations."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from bridge.time_zones import Releases, releases
 from bridge.times import ago_ms, iso
 from bridge.wire.calls import Wire
 
-# Checking more would take minutes: then each is checked by its id.
+# With more locations a check would take minutes: then each is checked by its id.
 MOST_LOCATIONS = 20
 REACH_SECONDS = 5.0
 
@@ -51,17 +51,17 @@ def _once(findings: Iterable[Finding]) -> Iterator[Finding]:
 
     The same sentence for two locations is two problems.
     """
-    given: set[str] = set()
+    reported: set[str] = set()
     for finding in findings:
-        if finding.ok or finding.says not in given:
+        if finding.ok or finding.says not in reported:
             yield finding
         if not finding.ok and not finding.what.startswith("location "):
-            given.add(finding.says)
+            reported.add(finding.says)
 
 
 def _findings(services: AdminServices, only: str) -> Iterator[Finding]:
     here = services.settings
-    with ThreadPoolExecutor(1) as beside:  # two that are stuck are waited for at once
+    with ThreadPoolExecutor(1) as beside:  # two stuck servers are awaited at the same time
         broker = beside.submit(copy_context().run, attempt, "broker", lambda: _broker(services))
         yield from _of_this_process(here)
         yield from _state(services, only)
@@ -119,8 +119,8 @@ def _judged(symptoms: Symptoms, only: str) -> Iterator[Finding]:
     """The diagnosis, without holds and providers that are down, which are reported with their locations."""
     troubles = {trouble.cause: trouble for trouble in diagnose(symptoms)}
     missing = ", ".join(symptoms.missing_durability)
-    kept = f"accepted messages may be lost, missing: {missing}" if missing else "append-only file, synced always"
-    yield Finding("durability", ok=troubles.pop("durability", None) is None, says=kept)
+    durability = f"accepted messages may be lost, missing: {missing}" if missing else "append-only file, synced always"
+    yield Finding("durability", ok=troubles.pop("durability", None) is None, says=durability)
     alive = troubles.pop("no_workers", None) is None
     says = f"{symptoms.gauges.workers} alive" if alive else "none alive: start `celery -A workers worker`"
     yield Finding("workers", ok=alive, says=says)
@@ -131,7 +131,7 @@ def _judged(symptoms: Symptoms, only: str) -> Iterator[Finding]:
 
 
 def _reach(url: str) -> str:
-    """Any answer is a success: it shows that name, network and TLS work."""
+    """Check an address. Any answer is a success: it shows that name, network and TLS work."""
     wire = Wire()
     try:
         answer = wire.call("GET", url, headers={}, seconds=REACH_SECONDS)
@@ -142,19 +142,19 @@ def _reach(url: str) -> str:
 
 def _locations(services: AdminServices, only: str, *, reached: bool) -> Iterator[Finding]:
     try:
-        kept = services.locations.all()
+        records = services.locations.all()
     except BridgeError as error:
         yield Finding("locations", ok=False, says=str(error))
         return
-    if only and not any(each.location.id == only for each in kept):
+    if only and not any(each.location.id == only for each in records):
         raise NotKnown(f"location {only} is not known; `ghl-bridge locations list` shows the known ones")
-    says = f"{len(kept)} known" if kept else "none yet: `ghl-bridge locations apply FILE`"
-    yield Finding("locations", ok=bool(kept), says=says)
+    says = f"{len(records)} known" if records else "none yet: `ghl-bridge locations apply FILE`"
+    yield Finding("locations", ok=bool(records), says=says)
     if unconfigured := services.installs.unconfigured():
         yield note("locations", f"{len(unconfigured)} with the app but no settings: start with `ghl-bridge locations template`")
-    few = bool(only) or len(kept) <= MOST_LOCATIONS
+    few = bool(only) or len(records) <= MOST_LOCATIONS
     if not few:
         yield note("locations", f"more than {MOST_LOCATIONS}: `doctor --location ID` checks one, including its logins")
-    for each in kept:
+    for each in records:
         if only in {"", each.location.id}:
             yield from examine_location(services, each, ask=few, ask_ghl=few and reached)

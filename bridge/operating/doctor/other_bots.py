@@ -1,4 +1,4 @@
-"""Examines whether GHL's own bot answers in a location too."""
+"""Checks whether GHL's own bot answers in a location too."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LOOK_SECONDS = 8.0
 
 
 def examine_other_bots(name: str, services: AdminServices, access: Access) -> Iterator[Finding]:
-    """Two bots in one conversation answer each contact twice: said before the first message of a location."""
+    """Two bots in one conversation answer each contact twice; this is reported before the first message of a location."""
     what = f"{name} GHL's bot"
     try:
         found = auto_pilots(services.ghl, token=access, seconds=LOOK_SECONDS)

@@ -1,4 +1,4 @@
-"""Examines by which of GHL's signatures the app's events come."""
+"""Checks which of GHL's signatures the app's events have."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def examine_signatures(services: AdminServices) -> Finding:
     takes = takes_legacy(setting, seen)
     if taken and takes:
         return note(NAME, f"{_legacy(taken, seen, now)}: GHL has announced the end of that signature")
-    says = "all events bear Ed25519" if seen.ed25519_at_ms else "no event has come within 30 days"
+    says = "all events have Ed25519 signatures" if seen.ed25519_at_ms else "no event has come within 30 days"
     return Finding(NAME, ok=True, says=f"{says}; the legacy RSA signature alone {'is still taken' if takes else 'is refused'}")
 
 

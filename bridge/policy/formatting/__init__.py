@@ -50,8 +50,8 @@ def shape(text: str, channel: Channel, *, sms_max_segments: int) -> Shaped:
         return Shaped(parts=splitting.split(said, limit, measure))
     folded = sms.fold(said)
     parts = splitting.split(folded, limit, measure)
-    kept = sms.cap(parts, sms_max_segments)
-    return Shaped(parts=kept, shortened=kept != parts, segments=sum(map(sms.count_segments, kept)))
+    capped = sms.cap(parts, sms_max_segments)
+    return Shaped(parts=capped, shortened=capped != parts, segments=sum(map(sms.count_segments, capped)))
 
 
 def carried_as(message: InboundMessage) -> Channel:

@@ -47,7 +47,7 @@ PAGES: dict[str, Show] = {
     "/operators": operators.show,
     "/audit": operators.show_audit,
 }
-# Before the pages, whose paths have an id in their place.
+# Before the pages, whose paths have an id in the same position.
 FILES: dict[str, Show] = {
     "/locations/export": location.export_all,
     "/locations/{id}/export": location.export,

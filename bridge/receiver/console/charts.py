@@ -65,7 +65,7 @@ class Chart:
 def draw(outcomes: Sequence[Counted], days: Sequence[str] = ()) -> Chart:
     """Stack the outcomes of each minute's or hour's messages, the replies at the bottom; a provider's count as replies.
 
-    `days`: the bars are those of days, which are called so.
+    `days`: each bar is a day, and its text names the day.
     """
     counted = [tuple(sum(getattr(each, name) for name in names) for names in FIELDS) for each in outcomes]
     top = _nice(max(map(sum, counted)))

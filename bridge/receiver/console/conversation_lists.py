@@ -56,5 +56,5 @@ def listed(visit: Visit) -> dict[str, Any]:
 
 def _query(chosen: dict[str, str], after: str) -> ConversationsQuery:
     """Raises Malformed, as the admin API does."""
-    given = {**chosen, "after": after, "limit": str(ON_A_PAGE)}
-    return ask({}, [(name, value) for name, value in given.items() if value], b"")
+    fields = {**chosen, "after": after, "limit": str(ON_A_PAGE)}
+    return ask({}, [(name, value) for name, value in fields.items() if value], b"")

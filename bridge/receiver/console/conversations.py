@@ -36,11 +36,11 @@ MOST_SEARCHED = 200
 MOST_EVENTS = 60
 REPLAYED = {
     "replayed": "is sent again as soon as its turn comes, unless a rule forbids it",
-    "closed": "was replayed before, or its message is not kept any more",
+    "closed": "was replayed before, or its message is not stored any more",
     "newer": "is not replayed: a newer message of the contact was answered",
 }
 
-# A lane keeps no more of them.
+# A lane stores no more of them.
 MOST_LETTERS = 20
 COMMENT = "InternalComment"
 
@@ -122,10 +122,10 @@ def replay(visit: Visit) -> Moved:
 
 def change(visit: Visit) -> Moved:
     """Change something about the conversation, or about one of its messages."""
-    told = visit.perform(explain.explain, explain.ExplainQuery(visit.path("id")))
+    explained = visit.perform(explain.explain, explain.ExplainQuery(visit.path("id")))
     match visit.path("change"):
         case "try":
-            tried = visit.perform(interventions.try_now, conversations.ConversationQuery(told.contact_id))
+            tried = visit.perform(interventions.try_now, conversations.ConversationQuery(explained.contact_id))
             note = "A worker is processing it already." if tried.working else "It is tried now."
         case "answer":
             visit.perform(interventions.answer, interventions.SkippedMessage(visit.given("message")))
@@ -137,39 +137,39 @@ def change(visit: Visit) -> Moved:
             (became,) = visit.perform(dead_letters.replay, dead_letters.Replay(ids=(visit.given("letter"),)))
             note = f"The dead letter: {RESULTS[became.result]}."
         case "pause":
-            visit.perform(conversations.pause, conversations.ConversationQuery(told.contact_id))
+            visit.perform(conversations.pause, conversations.ConversationQuery(explained.contact_id))
             note = "Paused: messages are skipped until the conversation is resumed."
         case "resume":
-            visit.perform(conversations.resume, conversations.ConversationQuery(told.contact_id))
+            visit.perform(conversations.resume, conversations.ConversationQuery(explained.contact_id))
             note = "Resumed: the next message is answered. Skipped messages stay skipped."
         case "allow":
-            allowed = visit.perform(contacts.allow, contacts.ContactQuery(told.location_id, told.contact_id))
+            allowed = visit.perform(contacts.allow, contacts.ContactQuery(explained.location_id, explained.contact_id))
             note = f"The contact's opt-out is lifted: {', '.join(allowed.channels) or 'there was none'}."
         case _:
             raise WrongInput("a conversation can be paused, resumed, tried and replayed, and a stop lifted")
-    return Moved(visit.back(f"/console/conversations/{quote(told.contact_id, safe='')}"), note)
+    return Moved(visit.back(f"/console/conversations/{quote(explained.contact_id, safe='')}"), note)
 
 
 def _page(visit: Visit, *, texts: Mapping[str, str], refused: Mapping[str, str] | None = None) -> Page:
     id_ = visit.path("id")
-    told = visit.perform(explain.explain, explain.ExplainQuery(id_))
+    explained = visit.perform(explain.explain, explain.ExplainQuery(id_))
     everything = bool(visit.asked("all"))
-    events = told.events if everything else told.events[-MOST_EVENTS:]
+    events = explained.events if everything else explained.events[-MOST_EVENTS:]
     shown = {
         "id": id_,
-        "told": told,
+        "told": explained,
         "now": visit.perform(conversations.show, conversations.ConversationQuery(id_)),
         **names_and_zones(visit),
-        "asked": next((one for one in told.messages if one.message_id == id_), None),
-        "newest": told.messages[-1] if told.messages else None,
-        "messages": tuple(reversed(told.messages if everything else told.messages[-MOST_RECENT:])),
+        "asked": next((one for one in explained.messages if one.message_id == id_), None),
+        "newest": explained.messages[-1] if explained.messages else None,
+        "messages": tuple(reversed(explained.messages if everything else explained.messages[-MOST_RECENT:])),
         "events": _timed(events),
         "excerpts": _newest_excerpts(events),
-        "hidden": len(told.events) - len(events),
+        "hidden": len(explained.events) - len(events),
         "texts": texts,
         "refused": refused or {},
-        "drafts": _drafts(told.events),
-        "letters": _open_letters(visit, told),
+        "drafts": _drafts(explained.events),
+        "letters": _open_letters(visit, explained),
         "may_read": visit.admin_services.settings.console_show_text,
     }
     return Page("conversation.html", "conversations", shown)

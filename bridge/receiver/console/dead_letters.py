@@ -36,20 +36,20 @@ RESULTS = {
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Of which location and cause; empty: of all."""
+    """The filter: location and cause; empty means all."""
 
     location: str = ""
     cause: str = ""
 
     @property
     def query(self) -> str:
-        """The same as the query of an address."""
+        """The filter as an address' query."""
         chosen = {name: value for name, value in (("location", self.location), ("cause", self.cause)) if value}
         return f"?{urlencode(chosen)}" if chosen else ""
 
 
 def show(visit: Visit) -> Page:
-    """A page of the open ones."""
+    """A page of the open dead letters."""
     return _shown(visit, Chosen(visit.asked("location"), visit.asked("cause")), visit.asked("after"))
 
 
@@ -88,7 +88,7 @@ def _shown(
 
 
 def change(visit: Visit) -> Page | Moved:
-    """Replay or drop what was chosen; a look or a question comes first where one was asked for or is wise."""
+    """Replay or drop the selected ones, after a dry run or a question if requested or advisable."""
     action, everything = visit.given("action"), visit.given("scope") == "all"
     chosen = Chosen(visit.given("location"), visit.given("cause"))
     ids = _all(visit, chosen) if everything else tuple(visit.form.get("id", ()))[:AT_ONCE]
@@ -107,13 +107,13 @@ def change(visit: Visit) -> Page | Moved:
 
 
 def _ask(visit: Visit, action: str, ids: tuple[str, ...], chosen: Chosen, *, everything: bool) -> Page:
-    """What would happen: a dry run's answer, or the question before a drop."""
-    told = ""
+    """What would happen: the result of a dry run, or the question before a drop."""
+    result = ""
     if action == "dry_run":
-        told = _told(visit.perform(dead_letters.replay, Replay(ids=ids, dry_run=True)), more=False)
+        result = _told(visit.perform(dead_letters.replay, Replay(ids=ids, dry_run=True)), more=False)
     shown = {
         "action": "replay" if action == "dry_run" else "drop",
-        "told": told,
+        "told": result,
         "ids": ids,
         "location": chosen.location,
         "cause": chosen.cause,
@@ -130,7 +130,7 @@ def _page(visit: Visit, chosen: Chosen, after: str, most: int) -> DeadLetterPage
 
 
 def _all(visit: Visit, chosen: Chosen) -> tuple[str, ...]:
-    """As many as can be done at once."""
+    """Replay or drop as many as possible in one request."""
     found: list[DeadLetter] = []
     after: str | None = ""
     while after is not None and len(found) < AT_ONCE:

@@ -50,7 +50,7 @@ STEPS = {
 
 
 def step_name(step: str) -> str:
-    """A step of a timeline as pages call it."""
+    """The name of a timeline's step on pages."""
     return STEPS.get(step, step.replace("_", " "))
 
 

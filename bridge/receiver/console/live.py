@@ -56,8 +56,8 @@ def stream(endpoints: PageEndpoints, admin_services: AdminServices, stopping: St
         if await endpoints.session(request) is None:
             return Response(status_code=401)
         seen = request.headers.get("last-event-id", "")
-        told = _tell(admin_services, stopping, seen)
-        return StreamingResponse(told, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+        event = _tell(admin_services, stopping, seen)
+        return StreamingResponse(event, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
     return take
 
@@ -75,7 +75,7 @@ async def _tell(admin_services: AdminServices, stopping: Stopping, seen: str) ->
         if here:
             yield here
             here = ""
-        # The mark names a contact, of whatever location.
+        # The mark contains a contact's id, of any location.
         last = sha256(last.encode()).hexdigest()[:16]
         if last != seen:
             yield f"id: {last}\nevent: happened\ndata: {last}\n\n"

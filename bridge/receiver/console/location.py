@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def show(visit: Visit) -> Page:
-    """One location; one that has the app and no settings yet is set up here."""
+    """The page of one location; a location that has the app but no settings gets its setup form."""
     id_ = visit.path("id")
     if id_ in visit.perform(installs.unconfigured, Nothing()).location_ids:
         return location_setup.show(visit)
@@ -27,7 +27,7 @@ def show(visit: Visit) -> Page:
 
 
 def check_provider(visit: Visit) -> Page:
-    """The same page with what the provider answered."""
+    """The same page with the provider's answer."""
     id_ = visit.path("id")
     return _page(visit, id_, visit.perform(provider_check.check_provider, provider_check.ProviderQuery(id_)))
 
@@ -40,7 +40,7 @@ def export(visit: Visit) -> FileToSave:
 
 
 def export_all(visit: Visit) -> FileToSave:
-    """Those of all locations."""
+    """The settings of all locations as one file."""
     return FileToSave(
         "locations.toml", visit.perform(location_export.export, location_export.ExportQuery()).toml, "application/toml"
     )
@@ -50,7 +50,7 @@ def _page(visit: Visit, id_: str, checked: ProviderChecked | None = None) -> Pag
     shown = visit.perform(locations.show, locations.LocationQuery(id_))
     now = visit.perform(location_overview.overview, location_overview.LocationOverviewQuery(id_))
     month = visit.perform(report, ReportQuery(location_id=id_, period="month"))
-    told = {
+    details = {
         "chart": draw(month.days, [each.day for each in month.days]),
         "month": month,
         "location": shown,
@@ -61,4 +61,4 @@ def _page(visit: Visit, id_: str, checked: ProviderChecked | None = None) -> Pag
         "usual": [each for each in shown.in_words if not each.changed],
         "checked": checked,
     }
-    return Page("location.html", "locations", told)
+    return Page("location.html", "locations", details)

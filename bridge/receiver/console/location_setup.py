@@ -1,4 +1,4 @@
-"""Setting up a location that has the app: its provider, as drafts and for contacts with a tag, checked as `locations apply`."""
+"""The setup of a location that has the app: its provider, in draft mode and for contacts with a tag, checked like a file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bridge.receiver.console.pages import Visit
 
 DEFAULT_TAG = "ai_test"
-# Where a token comes from if none is given.
+# The source of a token if the form has none.
 OTHERWISE = {
     "assistable": "If empty, the server's ASSISTABLE_TOKEN is used.",
     "agencii": "If empty, the server's AGENCII_TOKEN is used.",
@@ -35,21 +35,21 @@ def show(visit: Visit) -> Page:
 
 
 def set_up(visit: Visit) -> Page | Moved:
-    """Apply the form as a locations file, unless something is wrong: then it is said beside its field."""
+    """Apply the form as a locations file, or show the errors beside their fields."""
     id_, provider = visit.path("id"), visit.given("provider")
     if provider not in NEEDED:
         raise WrongInput("choose who answers")
-    given = {name: visit.given(name).strip() for name in ("name", "required_tags", *_fields(provider))}
-    table = _table(provider, given)
+    fields = {name: visit.given(name).strip() for name in ("name", "required_tags", *_fields(provider))}
+    table = _table(provider, fields)
     faults = faults_of(id_, table, private_urls=visit.admin_services.settings.allow_private_urls)
     faults = faults or _login_fault(visit, id_, provider, table)
     if faults:
-        return _form(visit, provider, given, faults)
+        return _form(visit, provider, fields, faults)
     visit.perform(locations.apply, locations.Apply(locations={id_: table}))
-    told = f"{given['name'] or id_} is set up: replies are drafts that only staff see"
+    note = f"{fields['name'] or id_} is set up: replies are drafts that only staff see"
     return Moved(
         f"/console/locations/{id_}",
-        told + (f", for contacts with the tag {given['required_tags']}." if given["required_tags"] else "."),
+        note + (f", for contacts with the tag {fields['required_tags']}." if fields["required_tags"] else "."),
     )
 
 
@@ -58,7 +58,7 @@ def _fields(provider: str) -> tuple[str, ...]:
 
 
 def _table(provider: str, given: Mapping[str, str]) -> dict[str, Any]:
-    """The location's table; fields left empty stand for what is set elsewhere, or are missing."""
+    """The location's table; empty fields have a default elsewhere, or are missing."""
     tags = [tag.strip() for tag in given["required_tags"].split(",") if tag.strip()]
     own = {name: given[name] for name in _fields(provider) if given[name]}
     return {
@@ -71,7 +71,7 @@ def _table(provider: str, given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _login_fault(visit: Visit, id_: str, provider: str, table: Mapping[str, Any]) -> dict[str, str]:
-    """Without a token the service can't be asked."""
+    """The error for a missing token, without which the service can't be called."""
     try:
         visit.admin_services.providers.service(Location.model_validate({**table, "id": id_}), provider)
     except OperatorMustFix as error:

@@ -43,16 +43,16 @@ def change(visit: Visit) -> Moved:
     match visit.path("change"):
         case "pause":
             visit.perform(locations.pause, LocationQuery(id_))
-            told = f"{id_} is paused: its messages are skipped until it is resumed."
+            note = f"{id_} is paused: its messages are skipped until it is resumed."
         case "resume":
             replayed = visit.perform(locations.resume, LocationQuery(id_)).replayed
-            told = f"{id_} is resumed."
+            note = f"{id_} is resumed."
             if replayed is not None:
-                told = f"{id_} is no longer on hold: waiting messages are answered now, {replayed} dead letter(s) are replayed."
+                note = f"{id_} is no longer on hold: waiting messages are answered now, {replayed} dead letter(s) are replayed."
         case _:
             raise WrongInput("a location can only be paused or resumed")
     back = visit.given("back")
-    return Moved(f"/console/locations/{id_}" if back == "one" else "/console/locations", told)
+    return Moved(f"/console/locations/{id_}" if back == "one" else "/console/locations", note)
 
 
 def names(visit: Visit) -> dict[str, str]:

@@ -32,18 +32,18 @@ ask = question(operators.add)
 
 
 def show(visit: Visit) -> Page:
-    """All named operators."""
+    """The page of all named operators."""
     return _page(visit)
 
 
 def add(visit: Visit) -> Page:
-    """The same page with the token of the new operator, which is shown only now; or with what is wrong."""
+    """The same page with the token of the new operator, which is shown only now, or with the errors."""
     locations = [id_ for id_ in visit.form.get("location_ids", ()) if id_]
-    given = {"name": visit.given("name").strip(), "role": visit.given("role")}
+    fields = {"name": visit.given("name").strip(), "role": visit.given("role")}
     try:
-        added = visit.perform(operators.add, ask({}, [], orjson.dumps({**given, "location_ids": locations})))
+        added = visit.perform(operators.add, ask({}, [], orjson.dumps({**fields, "location_ids": locations})))
     except (Malformed, WrongInput) as error:
-        return _page(visit, wrong=str(error), given=given, chosen=locations)
+        return _page(visit, wrong=str(error), given=fields, chosen=locations)
     return _page(visit, added=added)
 
 
@@ -55,7 +55,7 @@ def remove(visit: Visit) -> Moved:
 
 
 def show_audit(visit: Visit) -> Page:
-    """Who did what, newest first."""
+    """The audit log, newest first."""
     skip = min(MOST_SKIPPED, int(visit.asked("from"))) if visit.asked("from").isdecimal() else 0
     found = visit.perform(audit, AuditQuery(skip=skip, limit=ON_A_PAGE + 1)).changes
     following = skip + ON_A_PAGE if len(found) > ON_A_PAGE else 0

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bridge.receiver.console.pages import Visit
 
 LISTS = "/console/conversations"
-# Where to look into a trouble, by the kind of its cause: a label and an address, in which its location may stand.
+# The link of a problem, by the kind of its cause: a label and an address, which may contain its location.
 LINKS = {
     "overdue": ("Show them", f"{LISTS}?status=overdue"),
     "unheard": ("Show them", f"{LISTS}?status=overdue"),
@@ -44,7 +44,7 @@ def show(visit: Visit) -> Page | Moved:
 
 
 def links_of(troubles: Iterable[Trouble], *, within: str = "") -> dict[str, tuple[str, str] | None]:
-    """Where to look into each trouble, by its cause: a label and an address; None where only a command helps.
+    """A link for each problem, by its cause: a label and an address; None where only a command helps.
 
     `within`: lists show only this location.
     """

@@ -147,12 +147,12 @@ class Renderer:
 
 
 def pairs(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Names of the contract, each with its words."""
+    """Codes of the contract, each with its text."""
     return [(name, words(name)) for name in names]
 
 
 def without_empty(fields: Mapping[str, str]) -> str:
-    """Fields of a filter as a query."""
+    """Non-empty fields of a filter as a query."""
     return urlencode({name: value for name, value in fields.items() if value})
 
 

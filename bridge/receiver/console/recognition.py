@@ -1,4 +1,4 @@
-"""Who a request of the console comes from: by its cookie, or by the header of a trusted proxy."""
+"""Recognises the sender of a console request: by its cookie, or by the header of a trusted proxy."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Recognition:
         self._proxies = admin_services.settings.login_proxies
 
     def by_cookie(self, request: Request) -> Session | None:
-        """None if nobody is logged in, if the login is over, or if the proxy names somebody else by now."""
+        """The session of the cookie; None if there is none, if it is over, or if the proxy names another user now."""
         session = self._sessions.read(request.cookies.get(COOKIE, ""))
         auth = self._admin_services.admin_auth
         if session is None or auth.is_dismissed(session.id):
@@ -42,7 +42,7 @@ class Recognition:
         return replace(session, operator=found) if found else None
 
     def by_proxy(self, request: Request) -> tuple[Session | None, str]:
-        """A new session with its cookie, if a trusted proxy names an operator. A form can't begin one: it lacks its token."""
+        """A new session with its cookie, if a trusted proxy names an operator. A form can't begin one, as it has no token."""
         name = self.named_by_proxy(request)
         try:
             operator = self._admin_services.admin_auth.found(name) if name else None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HEIGHT = 100.0
 PERIODS = {"day": "Day", "week": "Week", "month": "Month"}
-# The first hours of the quarters of a day.
+# The hours at which the quarters of a day begin.
 LABELLED = (0, 6, 12, 18, 23)
 ask = question(report)
 
@@ -35,7 +35,7 @@ class HourBar:
 
 
 def show(visit: Visit) -> Page:
-    """The report. What can't be asked for is told in its place."""
+    """The report. An impossible request is reported on the page."""
     wrong = ""
     try:
         found = visit.perform(report, _asked(visit))
@@ -52,8 +52,8 @@ def download(visit: Visit) -> FileToSave:
 
 
 def _asked(visit: Visit) -> ReportQuery:
-    given = {name: visit.asked(name) for name in ("location_id", "period", "day")}
-    return ask({}, [(name, value) for name, value in given.items() if value], b"")
+    fields = {name: visit.asked(name) for name in ("location_id", "period", "day")}
+    return ask({}, [(name, value) for name, value in fields.items() if value], b"")
 
 
 def _shown(found: Report) -> dict[str, Any]:

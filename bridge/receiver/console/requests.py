@@ -82,11 +82,13 @@ class PageEndpoints:
         return await to_thread.run_sync(self._recognition.by_cookie, request, limiter=self._threads)
 
     async def login(self, request: Request) -> Response:
-        """Ask for the admin token, and let in who knows it."""
+        """Ask for the admin token, and log in."""
         to = _own(request.query_params.get("next", ""))
         if request.method != "POST":
             name = self._recognition.named_by_proxy(request)
-            says = f"{name}, as your proxy calls you, is no operator here: `ghl-bridge operators add` makes one." if name else ""
+            says = (
+                f"{name}, whom your proxy names, is not an operator here: `ghl-bridge operators add` makes one." if name else ""
+            )
             return await self._show(request, None, Page("login.html", "", {"says": says, "to": to}))
         try:
             if request.headers.get("sec-fetch-site", "none") not in {"same-origin", "none"}:

@@ -56,7 +56,7 @@ class Sessions:
         # The newest key signs (itsdangerous expects it last); all keys are accepted.
         keys = [sha256(f"ghl-bridge console\0{token}\0{secret}".encode()).digest() for secret in reversed(secrets)]
         self._cookie = TimestampSigner(keys, salt="session", digest_method=sha256)
-        # Under another name: a receiver of an older version would take such a cookie as one of BRIDGE_ADMIN_TOKEN.
+        # With another name, because a receiver of an older version would read such a cookie as one of BRIDGE_ADMIN_TOKEN.
         self._operators = URLSafeTimedSerializer(keys, salt="operator", signer_kwargs={"digest_method": sha256})
         self._csrf = Signer(keys, salt="csrf", digest_method=sha256)
         self._notes = URLSafeTimedSerializer(keys, salt="note", signer_kwargs={"digest_method": sha256})
@@ -92,7 +92,7 @@ class Sessions:
         return str(self._notes.dumps([note.says, note.failed]))
 
     def noted(self, cookie: str) -> Note | None:
-        """The sentence of such a cookie; None when it is none of ours or old."""
+        """The sentence in such a cookie; None if it is old or not the bridge's."""
         try:
             says, failed = self._notes.loads(cookie, max_age=NOTE_SECONDS)
         except (BadData, ValueError):

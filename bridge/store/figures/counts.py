@@ -1,6 +1,7 @@
 """Counters of all processes: scripts count outcomes as they write them, processes add theirs in batches, once a second.
 
-What the busiest scripts count is one entry of a list, which the next batch, or a reader of the counts, adds to the totals.
+The counts of the busiest scripts are one entry of a list per call. The next batch, or a reader of the counts, adds them to the
+totals.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Fold:
-    """Adds what scripts have counted to the totals and charts before these are read; if Redis takes no write, they lack it."""
+    """Adds the counts of scripts to totals and charts before these are read, unless Redis accepts no write."""
 
     def __init__(self, redis: Redis) -> None:
         self._fold = redis.register_script(script("fold"))

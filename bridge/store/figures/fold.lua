@@ -1,4 +1,4 @@
--- Add what scripts have counted and left to be folded.
+-- Add the counts that scripts have left in `counts` to totals and charts.
 --   KEYS[1...]  prefix of each partition
 -- Answers 1.
 -- Needs: timeline

@@ -1,11 +1,11 @@
--- Add entries to the daily reports of their locations, and take them off the list.
---   ARGV[1]     how many were ever taken off before; another number: others did this meanwhile
---   ARGV[2]     how many are taken off
---   ARGV[3]     how long a location's report is kept after its newest day (ms)
---   ARGV[4]     most days of a location; the oldest go
+-- Move entries from their list to the daily counts of their locations.
+--   ARGV[1]     how many were ever moved before; with another number, another process has moved some meanwhile
+--   ARGV[2]     how many are moved
+--   ARGV[3]     how long a location's counts are stored after its newest day (ms)
+--   ARGV[4]     most days of a location; the oldest are deleted
 --   ARGV[5]     most names under `T` in a day; the others are one, `other`
 --   ARGV[6...]  location, day (2026-11-30), what to add (JSON, bridge/policy/report_entries.py), location, day, ...
--- Answers 1, or 0 when others did.
+-- Answers 1, or 0 if another process has moved some.
 local state = key('folded')
 if tonumber(redis.call('HGET', state, 'count') or 0) ~= tonumber(ARGV[1]) then return 0 end
 redis.call('LTRIM', key('reported'), ARGV[2], -1)
@@ -19,7 +19,7 @@ local function add(day, more)
       add(day[name], by)
     else
       local sum = (day[name] or 0) + by
-      -- Within a name's numbers, a zero keeps the place of the next one.
+      -- In a list of numbers a zero stays, because the next number has a position.
       day[name] = (sum ~= 0 or type(name) == 'number') and sum or nil
     end
   end

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bridge.store.redis.connection import Redis
 
 NOTHING = "0-0"
-# Of one lane: of a conversation with more new events only the newest are shown.
+# Events of one lane: of a conversation with more new events only the newest are shown.
 MOST_OF_A_LANE = 50
 # Longer than a page waits before it looks again.
 WATCHED_MS = 30_000
@@ -49,7 +49,7 @@ class LiveEvents:
             pipe = self._redis.pipeline(transaction=False)
             for name in reversed(names):
                 pipe.set(name, 1, px=WATCHED_MS)
-            with suppress(ResponseError):  # a Redis that takes no write has no new event
+            with suppress(ResponseError):  # a Redis that accepts no write has no new event
                 pipe.execute()
 
     def newest(self, most: int) -> tuple[LiveEvent, ...]:
@@ -64,7 +64,7 @@ class LiveEvents:
         return tuple(sorted(found, key=lambda event: -event.at_ms)[:most])
 
     def last(self) -> str:
-        """A mark of the newest event: it changes with every event. While somebody asks, those within a turn are told too."""
+        """A mark of the newest event, which changes with every event. While it is read, events within turns are included."""
         with reaching("look for a new event"):
             self._watch()
             found = newest(self._redis, "recent", most=1)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def of_location(redis: Redis, everywhere: Gauges, location_id: LocationId, *, dead_letters: int) -> Gauges:
-    """The gauges of all locations as one location's: its lanes and its dead letters; workers and slots stay as they are.
+    """The gauges of all locations, with the lanes and the dead letters of one location; workers and slots are unchanged.
 
     Raises Unavailable.
     """

@@ -1,4 +1,4 @@
-"""Daily counts of each location, which reports are made of: kept for 400 days, one document a day.
+"""Daily counts of each location, from which reports are made: stored for 400 days, one document per day.
 
 Scripts note what happens as one short entry each (`parts/reports.lua`), the busiest ones along with their counts. Entries are
 added to their days together: a day begins by the time zone of its location, and one write for many is cheap. That is done when
@@ -26,16 +26,16 @@ if TYPE_CHECKING:
 
 DAYS = 400
 KEPT_MS = DAYS * 24 * 3600 * 1000
-# Of models and providers, in a day of a location.
+# The number of models and providers in a day of a location.
 MOST_NAMES = 5
-# An entry takes some 50 bytes until then; a script that adds so many takes a few milliseconds.
+# Until then an entry takes some 50 bytes; a script that adds this many takes a few milliseconds.
 AT_ONCE = 2_000
 EVERY_MS = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """The oldest entries of a partition that no day has yet, how many it ever added before them, and its prefix."""
+    """The oldest entries of a partition that are not in daily counts yet, the number of earlier ones, and its prefix."""
 
     before: int
     entries: tuple[str, ...]
@@ -51,7 +51,7 @@ class DailyCounts:
         self._fold = redis.register_script(script("fold_report"))
 
     def reported(self) -> Reported:
-        """Some entries to add to their days, of the first partition that has any."""
+        """Some entries that are not in daily counts yet, of the first partition that has any."""
         with reaching("read what is to be reported"):
             self._left()
             waiting = zip(PREFIXES, gather(self._redis, "LLEN", "reported"), strict=True)
@@ -63,7 +63,7 @@ class DailyCounts:
         return Reported(int(before or 0), tuple(map(text, entries)), at)
 
     def is_due(self) -> bool:
-        """Whether there are many entries, or some of a partition for which an hour is over."""
+        """Whether there are many entries, or some in a partition whose last ones were added an hour ago."""
         with reaching("look for what is to be reported"):
             counts = [int(count) for count in gather(self._redis, "LLEN", "reported")]
             if sum(counts) >= AT_ONCE or not any(counts):
@@ -73,14 +73,14 @@ class DailyCounts:
         return any(count and at <= before for count, at in zip(counts, folded, strict=True))
 
     def add(self, reported: Reported, days: Mapping[tuple[LocationId, str], Counts]) -> bool:
-        """Add entries to their days; False, and nothing is added, if another process did so meanwhile."""
+        """Add entries to daily counts; False, and nothing is added, if another process did so meanwhile."""
         told = [part for (location, day), counts in days.items() for part in (location, day, orjson.dumps(counts))]
         with reaching("add to the daily counts"):
             numbers = (reported.before, len(reported.entries), KEPT_MS, DAYS, MOST_NAMES)
             return bool(self._fold(keys=[reported.at], args=[*numbers, *told]))
 
     def read(self, location_ids: Sequence[LocationId], days: Sequence[str]) -> dict[LocationId, dict[str, Counts]]:
-        """The counts of these days that have any, by location."""
+        """The existing counts of these days, by location."""
         with reaching("read the daily counts"):
             pipe = self._redis.pipeline(transaction=False)
             for one in location_ids:

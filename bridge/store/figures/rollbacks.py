@@ -1,4 +1,4 @@
-"""Whether the state has lost writes, and which locations no sweep looks after."""
+"""Whether the state has lost writes, and which locations have no sweep."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class KnownRollback:
 
 
 def last_rollback(redis: Redis, now_ms: int) -> KnownRollback | None:
-    """The rollback of the last day in which writes were lost for certain. Raises Unavailable."""
+    """The rollback within the last day in which writes were certainly lost. Raises Unavailable."""
     with reaching("look for lost writes"):
         pipe = redis.pipeline(transaction=False)
         for prefix in PREFIXES:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from bridge.errors import Unauthorized
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from bridge.metrics import Tally
     from bridge.settings import LegacySignatures
 
+# Until then GHL gets a 429, and sends the event again.
+SECONDS = 1.0
 FIELDS = ("ed25519_since", "ed25519_at", "rsa_at")
 
 
@@ -36,8 +39,9 @@ class Signatures:
         """Accept a valid signature, or refuse a legacy one. Raises Unauthorized and Unavailable."""
         if scheme == "ed25519":
             return
-        with reaching("read which signatures GHL's events bear"):
-            found = await self._redis.hmget(key("signatures"), FIELDS)
+        with reaching("read the signatures of GHL's events"):
+            async with asyncio.timeout(SECONDS):
+                found = await self._redis.hmget(key("signatures"), FIELDS)
         if not takes_legacy(self._legacy, _seen(found)):
             self._tally.count(SIGNATURES, "rsa_refused")
             raise Unauthorized(f"only the legacy RSA signature, and GHL_LEGACY_SIGNATURES={self._legacy}")
@@ -50,7 +54,7 @@ class Signatures:
 
 def signatures_seen(redis: Redis) -> SignaturesSeen:
     """The kinds of signatures of the last 30 days. Raises Unavailable."""
-    with reaching("read which signatures GHL's events bear"):
+    with reaching("read the signatures of GHL's events"):
         return _seen(redis.hmget(key("signatures"), FIELDS))
 
 

@@ -1,7 +1,7 @@
--- Sum up hashes of numbers of which each partition has a part.
+-- Add the numbers of hashes that each partition has a part of.
 --   KEYS[1...]  prefix of each partition
 --   ARGV[1...]  names of hashes, without their prefixes
--- Answers for each in turn field, number, field, number, ...
+-- Answers, for each name, field, number, field, number, ...
 local answers = {}
 for at, name in ipairs(ARGV) do
   local sums, flat = {}, {}

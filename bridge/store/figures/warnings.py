@@ -48,6 +48,6 @@ def other_bot_lanes(redis: Redis) -> tuple[str, ...]:
 
 
 def _newest(redis: Redis, name: str, minutes: int) -> tuple[str, ...]:
-    with reaching("look for conversations that call for somebody"):
+    with reaching("look for conversations that need attention"):
         since = now_ms(redis) - minutes * MINUTE_MS
         return tuple(lane for lane, _ in newest(redis, name, since_ms=since, most=100))

@@ -1,4 +1,4 @@
-"""A provider's answer until it is stored: saved by a step of its own, or together with the note of its first post."""
+"""A provider's answer until it is stored: saved in a separate step, or together with the record of its first post."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class AnswerDetails(TypedDict):
     """What is saved with an answer.
 
-    `at_ms` is when it came (Redis' clock), after `seconds`. `may_claim`: the answer may say who delivers. `circuit` is the
+    `at_ms` is when it arrived (Redis' clock), after `seconds`. `may_claim`: the answer may say who delivers. `circuit` is the
     circuit of the provider. `knowledge` is stored.
     """
 
@@ -48,7 +48,7 @@ class UnsavedAnswer:
 
 
 def patch_of(turn: Turn, ids: Sequence[MessageId], completion: Completion, details: AnswerDetails) -> Patch:
-    """What saving an answer writes."""
+    """The patch that saves an answer."""
     at_ms, seconds, knowledge = details["at_ms"], details["seconds"], details.get("knowledge")
     saved: dict[str, int | str] = {
         "looks": 0,
@@ -75,7 +75,7 @@ def patch_of(turn: Turn, ids: Sequence[MessageId], completion: Completion, detai
 
 
 def along(turn: Turn, answer: UnsavedAnswer | None, judged: Situation | None, *, now_ms: int) -> Patch:
-    """What the note of a post carries: an answer to save along with it, and what is to be still as the guards have seen it."""
+    """The patch of a post's record: an answer to save with it, and what must still be as the guards saw it."""
     patch: Patch = {}
     if answer:
         patch["first"] = patch_of(turn, answer.ids, answer.completion, answer.details)
@@ -110,6 +110,6 @@ def _answer_told(completion: Completion, seconds: float) -> dict[str, Any]:
 
 
 def _delivery(completion: Completion, *, asked_at_ms: int) -> Patch:
-    """By which words a delivery of the provider's own is known, before its answer came and after."""
+    """The texts by which a delivery of the provider is recognised, before and after its answer."""
     entry, words = LedgerEntry(state=SendState.NOT_SENT, at_ms=asked_at_ms), digest(completion.delivered_as)
     return {"ledger": {ASK: entry}, "posting": {ASK: [words, asked_at_ms]} if words else {}}

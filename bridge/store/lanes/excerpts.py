@@ -40,17 +40,17 @@ class Excerpt:
 
 
 def kept_of(turn: Turn, excerpt: SealedExcerpt | None) -> patch.ExcerptPatch | None:
-    """The excerpt in the patch of a step: under the turn's id, replacing an earlier one; None without one."""
+    """The excerpt in the patch of a step: under the turn's id, in place of an earlier one; None without one."""
     return {"id": turn.id, "provider": excerpt.provider, "sealed": excerpt.sealed} if excerpt else None
 
 
 def known_of(turn: Turn, knowledge: SealedExcerpt) -> patch.ExcerptPatch:
-    """The texts on which an answer is based, in the patch of a step, under an id of their own."""
+    """The texts on which an answer is based, in the patch of a step, with a separate id."""
     return {"id": f"{turn.id}-knowledge", "provider": knowledge.provider, "sealed": knowledge.sealed}
 
 
 def told_of(turn: Turn, excerpt: SealedExcerpt | None) -> dict[str, str]:
-    """The field of a step's event: the id under which the excerpt can be read."""
+    """The field of a step's event: the id of the excerpt."""
     return {"excerpt_id": turn.id} if excerpt else {}
 
 
@@ -71,14 +71,14 @@ class Excerpts:
 
     def get(self, id_: str) -> Excerpt | None:
         """The excerpt of a turn; None if there is none, or no longer. Raises Misconfigured if no key decrypts it."""
-        with reaching(f"read what the service said of {id_}"):
+        with reaching(f"read the service's error text for {id_}"):
             fields = {text(name): text(value) for name, value in self._redis.hgetall(self._name(id_)).items()}
         if not fields:
             return None
         opened = self._seal.open(fields["sealed"])
         if opened is None:
             raise Misconfigured(
-                f"BRIDGE_SECRET_KEY does not open what the service said of {id_}: put the key of that time after the new one"
+                f"BRIDGE_SECRET_KEY does not decrypt the service's error text for {id_}: add its key after the new one"
             )
         return Excerpt(fields["provider"], int(fields["at"]), opened.decode())
 
@@ -87,7 +87,7 @@ class Excerpts:
 
     def ids(self) -> tuple[str, ...]:
         """The ids of the turns that have an excerpt."""
-        with reaching("list what services said"):
+        with reaching("list error texts of services"):
             found = self._redis.scan_iter(f"{ANY}excerpt:*", count=BATCH)
             return tuple(sorted(split_key(text(name))[1].removeprefix("excerpt:") for name in found))
 
@@ -97,6 +97,6 @@ class Excerpts:
         def made_of(said: bytes) -> dict[str, str]:
             return {"sealed": self._seal.close(said)}
 
-        with reaching(f"look for what the service said of {id_}"):
+        with reaching(f"look for the service's error text for {id_}"):
             name = self._name(id_)
         return self._resealing.reseal(name, "sealed", made_of)

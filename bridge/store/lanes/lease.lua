@@ -13,7 +13,7 @@
 --   ARGV[11]    time limit of a probe of these (ms)
 --   ARGV[12...] names of fields of the location
 -- Answers nil, or the list that `turns.read_turn` reads.
--- Needs: timeline, schedule, situations, circuits, rate_limit, rollback
+-- Needs: timeline, schedule, situations, circuits, permits, rollback
 local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4], tonumber(ARGV[5])
 local location, contact = split(lane)
 local record = key('lane', lane)
@@ -23,7 +23,7 @@ redis.call('ZREM', key('unheard'), lane)
 local claimed_until = tonumber(redis.call('ZSCORE', key('inflight'), lane) or 0)
 if claimed_until == 0 then return nil end
 local known = rows(redis.call('HGETALL', record))
-local again = known.lease == token
+local again = is_holder(known, token)
 if known.lease and not again and tonumber(known.lease_until) > now then return nil end
 
 -- The fields of the lane that are written at the end.

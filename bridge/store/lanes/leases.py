@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bridge.store.lanes.patch import Conditions, Patch, Permit
 
 REFUSED_LOGINS_UNTIL_HOLD = 3
-# What the confirmation of the note before a post may take.
+# How long the confirmation of the record before a post may take (s).
 NOTE_SECONDS = 1.0
 NO_CONVERSATION = ConversationId("")
 
@@ -76,11 +76,11 @@ class Lanes(Schedule):
         person: str = "",
         is_first: bool = False,
     ) -> Admission:
-        """Note that a provider is about to be asked, for `seconds` at most; in the ledger too if it may deliver by itself.
+        """Record that a provider is called, for `seconds` at most; in the ledger too if it may deliver by itself.
 
-        What GHL lists of the conversation, if it was read, and who the contact is (`ContactNames.sealed`), is stored: that
-        is done once, whatever the answer. `is_first`: nothing was asked in this turn before.
-        Answers `open`, and nothing is noted, if it is down (`circuit` is its own); `probe`: this turn finds out whether it is.
+        GHL's list of the conversation, if it was read, and the contact's names (`ContactNames.sealed`) are stored, whatever the
+        result. `is_first`: the turn has asked no provider before. Returns `open`, and records nothing, if the provider's
+        `circuit` is open; `probe` if this turn probes it.
         """
         about = {"may_deliver": may_deliver, "is_first": is_first}
         patch = steps.asking(turn, ids, at_ms=at_ms, provider=provider, listed=listed, **about)
@@ -96,7 +96,7 @@ class Lanes(Schedule):
         self._step(turn, patch)
 
     def doubtful(self, turn: Turn, *, asked_at_ms: int) -> None:
-        """Record that a provider which may have delivered gave an answer that doesn't tell."""
+        """Record that a provider which may have delivered gave an answer that doesn't say whether it did."""
         self._step(turn, steps.doubtful(asked_at_ms=asked_at_ms))
 
     def answered(
@@ -133,11 +133,11 @@ class Lanes(Schedule):
     ) -> bool:
         """Record that a part is about to be posted. Returns False, and records nothing, if messages after `newest` have arrived.
 
-        `waited`: what GHL refused the try before with, and for how long (s) this one waited. `answer` is saved along, and stays
-        saved whatever is raised, unless the lease is another's. `judged`: what the guards have seen, if that was long ago.
+        `waited`: GHL's refusal of the attempt before, and the wait (s) after it. `answer` is saved in the same call, also if an
+        error is raised, unless the lease is lost. `judged`: what the guards used, if that was long ago.
 
-        Raises Fenced unless the lease lasts at least `seconds` more; StandingChanged, and notes nothing, if the standing no
-        longer has this `revision`, the location is silent, or its settings are not those of `judged`; AlreadySent if GHL has
+        Raises Fenced unless the lease lasts at least `seconds` more; StandingChanged, and records nothing, if the standing no
+        longer has this `revision`, the location may not send, or its settings are not those of `judged`; AlreadySent if GHL has
         reported the part meanwhile, or the provider has delivered the answer; BudgetExhausted if GHL's rate limit does not allow
         the request of `permit`.
         """
@@ -220,7 +220,7 @@ class Lanes(Schedule):
         if done.code == StepResult.LOST:
             check_left(turn, done.left_ms, math.inf)
         if unconfirmed and done.code == StepResult.WRITTEN:
-            raise NotConfirmed(f"the note before the post is not safe yet: {unconfirmed}")
+            raise NotConfirmed(f"the record before the post is not confirmed yet: {unconfirmed}")
         return done
 
     def _end(self, turn: Turn, patch: Patch) -> bool:
@@ -231,7 +231,7 @@ class Lanes(Schedule):
         return done == ReleaseResult.WRITTEN
 
     def _write(self, run: Any, turn: Turn, patch: Patch, *more: int, confirm: bool = False) -> tuple[Any, str]:
-        """A script's answer, and why it is not confirmed (empty: it is, or need not be)."""
+        """The result of a script, and the reason why it is not confirmed (empty: it is, or needs no confirmation)."""
         args = [str(turn.lane), turn.token, steps.document(turn, patch), self._retention_ms, *more]
         with reaching(f"write a step of {turn.lane}"):
             confirmation = self._confirmation if confirm else NO_CONFIRMATION

@@ -8,7 +8,7 @@
 --   ARGV[4]  retention (ms)
 --   ARGV[5]  token of the turn that read them; empty: none did
 -- Answers how many of them are new words of somebody; -1: this partition does not bear its mark.
--- Needs: outbound, locations, rollback
+-- Needs: takeover, locations, rollback
 local lane, heard, retention = ARGV[1], cjson.decode(ARGV[2]), tonumber(ARGV[4])
 local location = split(lane)
 if redis.call('EXISTS', key('location', location)) == 0 then return is_owned() and 0 or -1 end

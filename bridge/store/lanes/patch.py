@@ -48,12 +48,12 @@ class Unchanged(TypedDict):
 
     # SHA-1 of the location's settings as they are stored.
     settings: str
-    # The conversation's id: an operator may have paused it by that.
+    # The conversation's id: an operator may have used it for a pause.
     conversation: str
-    # Since when (ms) a marketplace event must have come, and how many replies at most may have no event.
+    # The time (ms) since which a marketplace event must have arrived, and the most replies without an event.
     heard_since: int
     unheard: int
-    # How many replies the contact had within a day.
+    # The number of the contact's replies within a day.
     replies: int
 
 
@@ -96,7 +96,7 @@ class Duplicate(Held):
 
 
 class Told(TypedDict, total=False):
-    """The rate limit that GHL reported last for a location (`ghl.rate_limit.Limits`), as far as it did."""
+    """The rate limit that GHL reported last for a location (`ghl.rate_limit_headers.Limits`); unreported parts are missing."""
 
     # The limit of requests in an interval, and how many were left.
     most: int
@@ -109,7 +109,7 @@ class Told(TypedDict, total=False):
 
 
 class Permit(Told):
-    """A request to GHL that is counted against a location's rate limit; read by `parts/rate_limit.lua`."""
+    """A request to GHL that is counted against a location's rate limit; read by `parts/permits.lua`."""
 
     # Identifies this request.
     nonce: str
@@ -155,11 +155,11 @@ class Conditions(TypedDict, total=False):
     look: SituationQuery
     # GHL's list of the conversation, which is stored even if the step is not. Absent: it was not read.
     listed: Sequence[Words]
-    # Who the contact is, as it is kept (`ContactNames.sealed`): likewise. Empty: nothing new.
+    # The contact's names (`ContactNames.sealed`), stored even if the step is not. Empty: nothing new.
     person: str
     # Nothing is written if the location has other settings by now, or an operator has paused the contact.
     unchanged: Unchanged
-    # An answer that was not saved yet. It is saved whatever becomes of the step, unless the lease is lost to another.
+    # An answer that was not saved yet. It is saved even if the step is not, unless another turn has the lease.
     first: Patch
 
 

@@ -57,11 +57,11 @@ class ContactNames:
         self._retention_ms = retention_ms
 
     def sealed(self, lane: Lane, contact: Contact, *, known: str) -> str:
-        """Who a contact is, as it is kept; empty if it is nobody, or `known`: the digests that were read with the turn."""
+        """A contact's encrypted names, for storing; empty if there are none, or if their digests equal `known`."""
         return self._sealed(lane, Person(contact.name, contact.phone, contact.email), known=known)
 
     def keep(self, lane: Lane, sealed: str) -> None:
-        """Keep who a contact is, as `sealed` returned it; a question to a provider keeps it along the way (`Lanes.asking`)."""
+        """Store a contact's names, as `sealed` returned them; a question to a provider stores them too (`Lanes.asking`)."""
         with reaching(f"note who {lane} is"):
             self._redis.set(key("person", str(lane)), sealed, px=self._retention_ms)
 
@@ -73,7 +73,7 @@ class ContactNames:
 
     def read(self, lanes: Sequence[Lane]) -> dict[Lane, Person]:
         """The names of these contacts, if stored and decryptable."""
-        with reaching("read who contacts are"):
+        with reaching("read the names of contacts"):
             found = self._redis.mget([key("person", str(lane)) for lane in lanes]) if lanes else []
         people = {lane: self._open(text(stored)) for lane, stored in zip(lanes, found, strict=True) if stored}
         return {lane: person for lane, person in people.items() if person}
@@ -95,7 +95,7 @@ class ContactNames:
 
     def lanes(self) -> tuple[Lane, ...]:
         """The contacts with a stored name."""
-        with reaching("list who contacts are"):
+        with reaching("list the names of contacts"):
             found = self._redis.scan_iter(f"{ANY}person:*", count=BATCH)
             return tuple(sorted((Lane.parse(split_key(text(name))[1].removeprefix("person:")) for name in found), key=str))
 

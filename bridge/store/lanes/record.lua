@@ -6,7 +6,7 @@
 -- Answers {written, rest of the lease (ms), closed | probe | '', situation, ledger of the turn (both only for `look`)}. If nothing
 -- was written: {lost, rest of the lease in ms (-1: another turn holds the lane)}, {newer}, {changed}, {there}, {shut}, or
 -- {no_room, ms until a request is allowed}. parts/results.lua has the numbers.
--- Needs: results, applying, circuits, rate_limit, situations
+-- Needs: results, applying, takeover, circuits, permits, situations
 
 -- Write a step, under the nonce that tells that it was written.
 --   calm  whether nothing was heard that waits for a call's end

@@ -11,7 +11,7 @@
 -- without its id; else empty), `nonce` of this call.
 --
 -- Answers 1, or 0 if the lease was lost.
--- Needs: applying, dedupe
+-- Needs: applying, takeover, dedupe
 local lane, token, what, body = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), ARGV[4]
 local memory, retention = tonumber(ARGV[5]), tonumber(ARGV[6])
 local location = split(lane)

@@ -1,4 +1,4 @@
-"""What the scripts answer that write for a turn, and what is read of it. `parts/results.lua` has the same names and numbers."""
+"""The results of the scripts that write for a turn. `parts/results.lua` has the same names and numbers."""
 
 from __future__ import annotations
 
@@ -14,29 +14,29 @@ if TYPE_CHECKING:
 
 
 class StepResult(IntEnum):
-    """What `record.lua` answers first; `parts/results.lua` has the same names. Unless it is `WRITTEN`, nothing was written."""
+    """The first result of `record.lua`; `parts/results.lua` has the same names. Unless it is `WRITTEN`, nothing was written."""
 
-    # The lease was lost, or does not last for as long as the step wants.
+    # The lease was lost, or is too short for the step.
     LOST = 0
     WRITTEN = 1
-    # A message of the same line has come since.
+    # A newer message of the same line has arrived.
     NEWER = 2
-    # The contact's standing has changed since it was looked at.
+    # The contact's standing has changed since it was read.
     CHANGED = 3
     # A part is in GHL already.
     THERE = 4
     # The provider's circuit is open.
     SHUT = 5
-    # GHL's budget has no room.
+    # GHL's rate limit does not allow the request.
     NO_ROOM = 6
 
 
 class ReleaseResult(IntEnum):
-    """What `release.lua` answers; `parts/results.lua` has the same names."""
+    """The result of `release.lua`; `parts/results.lua` has the same names."""
 
     LOST = 0
     WRITTEN = 1
-    # The location is on hold, and the turn waits for the end of that.
+    # The location is on hold, and the turn waits for the end of the hold.
     HELD = 2
 
 

@@ -1,4 +1,4 @@
-"""What a turn found in GHL after the state went back."""
+"""The results of a turn's look into GHL after a rollback of the state."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ class RollbackLooks:
         self._retention_ms = retention_ms
 
     def note(self, turn: Turn, rollback: Rollback, found: FoundInGHL) -> None:
-        """Note that this turn has looked. Opt-outs that the state does not know count from now on.
+        """Record that this turn has looked. Opt-outs that the state does not know count from now on.
 
-        A forgotten reply proves that writes were lost: then an operator is told, and every lane looks.
+        A forgotten reply proves that writes were lost: then an alert is due, and every lane looks.
         """
         event = {"step": "looked_back", "reply_ids": found.forgotten, "rolled_back_at_ms": rollback.at_ms}
-        told = {
+        document = {
             "stops": [(one.id, one.channel, one.at_ms) for one in found.stops],
             "starts": [(one.id, one.channel, one.at_ms) for one in found.starts],
             "forgotten": found.forgotten,
@@ -58,7 +58,7 @@ class RollbackLooks:
         with reaching(f"note a look into GHL of {turn.lane}"):
             prefixes = [prefix_of(turn.lane), *PREFIXES]
             held = self._note(
-                keys=prefixes, args=[str(turn.lane), turn.token, rollback.at_ms, orjson.dumps(told), self._retention_ms]
+                keys=prefixes, args=[str(turn.lane), turn.token, rollback.at_ms, orjson.dumps(document), self._retention_ms]
             )
         if not held:
             raise Fenced(f"the lease of {turn.lane} was lost")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bridge.store.redis.confirmations import Confirmation
 
 MOST_MESSAGES_OF_A_TURN = 200
-# The least share of a lease that is left after a renewal (renew.lua).
+# The smallest share of a lease that is left after a renewal (renew.lua).
 FRESH = 0.9
 # The number of newest messages to read: few locations need more as history.
 MOST_SAID = MOST_LOOKED_AT
@@ -67,7 +67,7 @@ class PartitionClaim:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Claimed lanes, and what was found in each partition that was asked. `unheard`: a claim by any worker has no turn yet."""
+    """Claimed lanes, and the result in each partition. `unheard`: a claim of any worker has no turn yet."""
 
     lanes: tuple[Lane, ...]
     looks: Mapping[int, PartitionClaim]
@@ -80,7 +80,7 @@ class Claim:
 
     @property
     def calm(self) -> bool:
-        """Whether all partitions are."""
+        """Whether all partitions are calm."""
         return all(look.calm for look in self.looks.values())
 
     @property
@@ -144,7 +144,7 @@ class Schedule:
 
     def unclaim(self, lanes: Iterable[Lane], *, pause: float) -> None:
         """Return claimed lanes whose wake-ups could not be published; they are due again after `pause` seconds."""
-        with reaching("put claimed lanes back"):
+        with reaching("return claimed lanes"):
             some = list(map(str, lanes))
             self._unclaim(keys=list(map(prefix_of, some)), args=[round(pause * 1000), *some])
 
@@ -166,7 +166,7 @@ class Schedule:
     def reread(self, turn: Turn) -> Turn | None:
         """Read a turn again, under the same lease; None if no message waits any more, and the lane was returned."""
         began = self._clock()
-        with reaching(f"read the turn of {turn.lane} anew"):
+        with reaching(f"read the turn of {turn.lane} again"):
             answer = self._take(turn.lane, turn.token)
         return read_turn(turn.lane, turn.token, began, answer) if answer else None
 

@@ -46,7 +46,7 @@ class Standings:
     def pause(self, id_: str) -> Lane | None:
         """Pause a conversation or contact. Returns None if the id is not known yet; the pause applies anyway."""
         with reaching(f"pause {id_}"):
-            # Nobody knows where an id belongs that is not known yet.
+            # The partition of an unknown id is not known.
             known = lane_of(self._redis, id_)
             args: list[str | bytes | int] = [id_, _event("paused"), self._retention_ms]
             lanes = [self._pause(keys=[prefix], args=args) for prefix in ([prefix_of(known)] if known else PREFIXES)]

@@ -1,4 +1,4 @@
-"""What came of a step of a turn."""
+"""The result of a step of a turn."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ class StepDone:
 
 
 def check_left(turn: Turn, left_ms: int, seconds: float) -> None:
-    """Raise Fenced unless the lease lasts for so long."""
+    """Raise Fenced unless the lease lasts at least this long."""
     if left_ms < seconds * 1000:
         raise Fenced(f"the lease of {turn.lane} was lost, or is too short for a post ({left_ms} ms left)")

@@ -30,7 +30,7 @@ MAY_BE_EMPTY = frozenset({"wait_ms", "claimed", "seen", "listed"})
 
 
 def document(turn: Turn, patch: Patch) -> bytes:
-    """A patch as the scripts read it; `nonce` tells this writing from others, should it be sent twice."""
+    """A patch as JSON for the scripts; its `nonce` identifies this write if it is sent twice."""
     return orjson.dumps(_told(turn, patch))
 
 
@@ -90,7 +90,7 @@ def unanswered(turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: 
 
 
 def doubtful(*, asked_at_ms: int) -> Patch:
-    """A provider may have delivered, and its answer doesn't tell."""
+    """A provider may have delivered, and its answer doesn't say whether it did."""
     return {"ledger": {ASK: LedgerEntry(state=SendState.ASKING, at_ms=asked_at_ms, answered=True)}}
 
 
@@ -138,7 +138,7 @@ def sent(turn: Turn, posted: Posted) -> Patch:
 
 
 def _told_at_once(posted: Posted) -> Mapping[str, str] | None:
-    """The delivery state in GHL's answer to a post, for `parts/delivery.lua`; None for no state, or a draft."""
+    """The delivery state in GHL's answer to a post, for `parts/delivery.lua`; None for a draft, or without a state."""
     noted = noted_as(posted.status)
     if not (noted and posted.message_ids and posted.channel):
         return None

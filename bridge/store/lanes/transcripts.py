@@ -32,8 +32,8 @@ def said(id_: MessageId, role: str, text: str, files: Sequence[MediaKind] = ()) 
 
 def said_by_contact(message: InboundMessage) -> str:
     """An inbound message as JSON, without files whose text is known."""
-    heard = [*message.transcripts, *[""] * len(message.attachments)]
-    files = [each.kind for each, words in zip(attachments_of(message), heard, strict=False) if not words]
+    texts = [*message.transcripts, *[""] * len(message.attachments)]
+    files = [each.kind for each, words in zip(attachments_of(message), texts, strict=False) if not words]
     return said(message.id, "user", message.words, files)
 
 
@@ -61,8 +61,8 @@ def words_of(turn: Turn, ended: Ended) -> list[tuple[int, str]]:
 def asked_of(turn: Turn, ids: Sequence[MessageId]) -> list[tuple[int, str]]:
     """The texts and files of these messages and of the carried ones, each with its time (ms)."""
     asked = {*ids, *taken_along(turn, ids)}
-    heard = [one for one in (*turn.carried, *turn.messages) if one.id in asked and (one.words or one.attachments)]
-    return [(message.date_added_ms or turn.leased_at_ms, said_by_contact(message)) for message in heard]
+    messages = [one for one in (*turn.carried, *turn.messages) if one.id in asked and (one.words or one.attachments)]
+    return [(message.date_added_ms or turn.leased_at_ms, said_by_contact(message)) for message in messages]
 
 
 def taken_along(turn: Turn, ids: Sequence[MessageId]) -> list[MessageId]:

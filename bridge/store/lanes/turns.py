@@ -23,14 +23,14 @@ def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Tu
     """The leased turn. `began` is this process' clock (s) before the script was called."""
     now, replayed, waiting, record, ledger, messages, carried, situation, words, topped, ghl, person, rollback, _ = answer
     fields = rows(record)
-    told = tuple(decode(body) for body in messages if body)
+    decoded = tuple(decode(body) for body in messages if body)
     return Turn(
         lane=lane,
         id=fields["turn"],
         token=token,
         leased_at_ms=now,
         leased_at=began,
-        messages=told,
+        messages=decoded,
         carried=tuple(decode(body) for body in carried if body),
         waiting=waiting,
         replayed=bool(replayed),
@@ -54,7 +54,7 @@ def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Tu
         person=person,
         ghl_down=text(ghl[0]),
         ghl_doubted=bool(ghl[1]),
-        rollback=_rollback(fields, told, *map(int, rollback)),
+        rollback=_rollback(fields, decoded, *map(int, rollback)),
     )
 
 

@@ -1,7 +1,7 @@
 """Look-ups at GHL that a lease reserves in advance: the average number that the location's turns of the same kind make.
 
 If the estimate is wrong, a reservation stays unused, or a look-up needs a separate call to Redis. A reservation counts in the
-budget as made at the latest time at which it can be used (rate_limit.lua), so GHL's limit is never exceeded.
+budget as made at the latest time at which it can be used (parts/permits.lua), so GHL's limit is never exceeded.
 """
 
 from __future__ import annotations

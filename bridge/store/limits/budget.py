@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from bridge.ghl.rate_limit import Limits
+    from bridge.ghl.rate_limit_headers import Limits
     from bridge.model import LocationId
     from bridge.store.lanes.patch import LookupsAheadPatch, Permit, Told
 
@@ -57,7 +57,7 @@ def left_of(redis: Redis, ids: Sequence[str]) -> dict[str, Left]:
     """What is left of these locations' rate limits. Raises Unavailable when Redis can't be reached."""
     left = redis.register_script(script("budgets"))
     batches = [ids[at : at + AT_ONCE] for at in range(0, len(ids), AT_ONCE)]
-    with reaching("read what is left of the budgets"):
+    with reaching("read the remaining rate limits"):
         found = [row for some in batches for row in left(keys=[prefix_of(one) for one in some], args=list(some))]
     return {id_: _left(row) for id_, row in zip(ids, found, strict=True)}
 
@@ -84,7 +84,7 @@ class Budgets:
         if need is Need.LOOKUP and self._ahead.use(location_id):
             return
         permit = self.permit(location_id, need)
-        with reaching(f"spend from the budget of {location_id}"):
+        with reaching(f"take a request from the rate limit of {location_id}"):
             wait = int(self._acquire(keys=[prefix_of(location_id)], args=[location_id, orjson.dumps(permit)]))
         if wait:
             raise no_room(location_id, wait)
@@ -120,7 +120,7 @@ class Budgets:
         """Let the location wait after a 429."""
         asked = -1 if retry_after is None else round(retry_after * 1000)
         over = int(limits.left_daily == 0)
-        with reaching(f"note that the budget of {location_id} is used up"):
+        with reaching(f"note that the rate limit of {location_id} is used up"):
             self._rate_limited(
                 keys=[prefix_of(location_id)],
                 args=[location_id, asked, over, round(SHORTEST_WAIT * 1000), round(LONGEST_WAIT * 1000)],

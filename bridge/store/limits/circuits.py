@@ -90,7 +90,7 @@ class Circuits:
 
 
 def open_circuits(redis: Redis) -> dict[str, DownProvider]:
-    """The circuits that are open, by their ids; each partition has found out by itself."""
+    """The open circuits by their ids; each partition has its own."""
     found: dict[str, DownProvider] = {}
     with reaching("look for open circuits"):
         ids = sorted(members(redis, "circuits:open"))
@@ -109,7 +109,7 @@ def open_circuits(redis: Redis) -> dict[str, DownProvider]:
 
 
 def _merged(known: DownProvider | None, another: DownProvider) -> DownProvider:
-    """A provider that is down in several partitions: since the earliest moment."""
+    """A provider that is down in several partitions, since the earliest time."""
     if known is None:
         return another
     first = min(known, another, key=lambda one: one.since_ms)

@@ -1,4 +1,5 @@
--- GHL answered 429: let this location wait. store/limits/budget.py computes the shortest and the longest wait.
+-- After a 429 of GHL: let the location wait, as long as GHL asked for, or twice as long as after the last 429. store/limits/budget.py
+-- computes the shortest and the longest wait.
 --   ARGV[1]  location
 --   ARGV[2]  wait that GHL asked for (ms; -1: none)
 --   ARGV[3]  1 if the day's budget is used up

@@ -49,7 +49,7 @@ class Installs:
         """
         event = orjson.dumps({"step": "replayed", "why": "the app was installed again"})
         with reaching(f"note the install in {location_id}"):
-            # First: what comes between is mended when GHL sends the event again.
+            # First, because GHL repeats the event if the process crashes after this.
             if company_id:
                 self._redis.sadd(key("agency", company_id), location_id)
             self._own()
@@ -71,7 +71,7 @@ class Installs:
             return tuple(LocationId(one) for one in sorted(members(self._redis, "installs") - members(self._redis, "locations")))
 
     def _own(self) -> None:
-        """Mark every partition: from now on, a location that is not known there is unknown."""
+        """Mark every partition: from now on, a location that is missing there is unknown."""
         pipe = self._redis.pipeline(transaction=False)
         for owned in keys("owned"):
             pipe.set(owned, 1)

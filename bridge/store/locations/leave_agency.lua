@@ -1,7 +1,7 @@
--- Forget the tokens of an agency that took the app away, unless they came later.
+-- Delete the tokens of an agency that uninstalled the app, unless they are newer than the event.
 --   ARGV[1]  agency
 --   ARGV[2]  the event's own time (ms; 0: now)
--- Answers 1, or 0 when they came later.
+-- Answers 1, or 0 if they are newer.
 -- Needs: locations
 local owner, at = 'company:' .. ARGV[1], tonumber(ARGV[2])
 at = at > 0 and math.min(at, now) or now

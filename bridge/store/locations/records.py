@@ -127,7 +127,7 @@ class Locations:
         Each step is a short script, so that Redis serves other clients between two steps.
         """
         cursor, anew = "0", 0
-        with reaching(f"work out anew what waits for {location_id}"):
+        with reaching(f"reschedule the waiting lanes of {location_id}"):
             while True:
                 found = self._reconsider(keys=[prefix_of(location_id)], args=[location_id, cursor, LANES_A_STEP])
                 cursor, anew = text(found[0]), anew + int(found[1])

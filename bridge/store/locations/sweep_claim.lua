@@ -1,6 +1,6 @@
 -- Claim the location whose sweep has been due longest. It is due again after a lease and is never removed, because the worker may
 -- die.
---   KEYS[1...]  prefix of each partition that is looked at
+--   KEYS[1...]  prefix of each partition to check
 --   ARGV[1]     lease (ms)
 --   ARGV[2]     location; empty: any that is due
 -- Answers {ms until one is due; -1: never}, or {now, location, since, cursor, begun, lost}: where the last complete sweep ended,

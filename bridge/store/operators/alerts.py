@@ -36,7 +36,7 @@ class Alert:
 
 
 class Outbox:
-    """What is to be delivered, oldest first, by one process at a time. Raises Unavailable when Redis can't be reached."""
+    """The undelivered items, oldest first, for one process at a time. Raises Unavailable when Redis can't be reached."""
 
     def __init__(self, redis: Redis, name: str, *, lease: str) -> None:
         self._redis = redis
@@ -84,6 +84,6 @@ class Alerts(Outbox):
 
         `quiet`: only critical causes begin, and none ends; the rest is recorded by the first review afterwards.
         """
-        told = [part for one in causes for part in (one.id, one.text, round(one.after_seconds * 1000), int(one.critical))]
+        args = [part for one in causes for part in (one.id, one.text, round(one.after_seconds * 1000), int(one.critical))]
         with reaching("review the alerts"):
-            return bool(self._review(keys=[HOME], args=[round(every * 1000), int(quiet), *told]))
+            return bool(self._review(keys=[HOME], args=[round(every * 1000), int(quiet), *args]))

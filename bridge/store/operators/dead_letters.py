@@ -132,7 +132,7 @@ class DeadLetters:
             lists = {prefix: [(int(at), id_) for id_, at in scored([flat])] for prefix, flat in zip(going, rows, strict=True)}
             beyond = {prefix: [place for place in places if place > reached] for prefix, places in lists.items()}
             found += [(place, prefix) for prefix, places in beyond.items() for place in places]
-            # Only of those whose first ones are all before that place may more be wanted.
+            # Only partitions whose first entries are all before that position may have more to read.
             going = tuple(prefix for prefix, places in lists.items() if len(places) == most > len(beyond[prefix]))
             start += most
         return sorted(found)[:most]

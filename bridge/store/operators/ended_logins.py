@@ -1,4 +1,4 @@
-"""Console logins that an operator ended: their cookies, and copies of them, are valid no more."""
+"""Console logins that an operator ended: their cookies, and copies of them, are invalid."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ class EndedLogins:
 
     def is_over(self, login: str) -> bool:
         """Whether a login was ended."""
-        with reaching("look whether a login is over"):
+        with reaching("check whether a login is over"):
             return bool(self._redis.exists(key("logins", "ended", login)))

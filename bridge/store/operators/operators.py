@@ -68,9 +68,9 @@ class Operators:
         return stored is not None
 
     def of_token(self, token: str) -> Operator | None:
-        """Whose token this is; None if no operator has it."""
+        """The operator with this token; None if there is none."""
         digest = _digest(token)
-        with reaching("look whose token it is"):
+        with reaching("look up a token"):
             name = self._redis.get(key("operator_token", digest))
         operator = self.named(text(name)) if name else None
         return operator if operator and operator.mark == digest[:MARK_CHARACTERS] else None
@@ -82,7 +82,7 @@ class Operators:
         return _stored(name, orjson.loads(stored)).operator if stored else None
 
     def all(self) -> tuple[StoredOperator, ...]:
-        """All of them, by name."""
+        """All operators, by name."""
         with reaching("list the operators"):
             names = sorted(text(one) for one in self._redis.zrange(key("operators"), 0, -1))
             found = self._redis.mget([key("operator", name) for name in names]) if names else []

@@ -67,7 +67,7 @@ class Symptoms:
 
 
 def look(redis: Redis, *, replicas: int = 0) -> Symptoms:
-    """Read all symptoms; so many replicas must confirm a write. Raises Unavailable when Redis can't be reached."""
+    """Read all symptoms; a number of replicas must confirm a write. Raises Unavailable when Redis can't be reached."""
     with reaching("tell the time"):
         now = now_ms(redis)
     return Symptoms(

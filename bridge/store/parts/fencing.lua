@@ -1,6 +1,6 @@
 -- Fencing: a lane is held by the token of its newest lease, and only its holder may write.
 
--- A lease is fresh while it has so much of its time left.
+-- A lease is fresh while this share of its time is left.
 local FRESH = 0.9
 
 -- Whether somebody works on a lane.
@@ -18,11 +18,14 @@ local function rest_of_lease(lane, token)
   return tonumber(is[2]) - now
 end
 
+-- Whether a token is that of the newest lease of a lane whose record was read before.
+--   record  fields of the lane, by name
+-- Answers true or false.
+local function is_holder(record, token) return record.lease == token end
+
 -- Whether a token is that of the lane's newest lease.
 -- Answers true or false.
-local function holds(lane, token)
-  return redis.call('HGET', key('lane', lane), 'lease') == token
-end
+local function holds(lane, token) return is_holder({lease = redis.call('HGET', key('lane', lane), 'lease')}, token) end
 
 -- Whether the caller may write: a turn must hold the lane, other callers always may.
 --   token  of the turn; nil or empty: the caller is not a turn

@@ -97,18 +97,3 @@ local function say_start(lane, channel, at, retention)
   keep_standing(lane, retention)
   if not next(stops(lane)) then redis.call('ZREM', key('spoken_stops'), lane) end
 end
-
--- Leave the contact to people, because the service asked for a person.
---   lasts  how long (ms); -1: until resumed
-local function hand_over(lane, lasts, retention)
-  local record, ends = key('standing', lane), lasts < 0 and -1 or now + lasts
-  redis.call('HSET', record, 'handover_at', now, 'handover_until', ends)
-  redis.call('HINCRBY', record, 'revision', 1)
-  keep_standing(lane, retention)
-  -- The list of contacts that wait for a person, by the end of the wait; without an end they are listed for the retention time.
-  local waiting = key('handovers')
-  redis.call('ZREMRANGEBYSCORE', waiting, '-inf', now)
-  redis.call('ZADD', waiting, lasts < 0 and now + retention or ends, lane)
-  redis.call('ZREMRANGEBYRANK', waiting, 0, -1001)
-  if redis.call('PTTL', waiting) < math.max(retention, lasts) then redis.call('PEXPIRE', waiting, math.max(retention, lasts)) end
-end

@@ -7,7 +7,7 @@ local LEADS_MS = 8000
 local WAKE = 'ghlb:wake'
 
 -- Wake the dispatcher that leads in this partition: a claim takes for all workers what is due, so that one is enough. If it is
--- gone, all are woken, and the first of them leads. They are told which partition it is.
+-- gone, all are woken, and the first of them leads. The message is the number of the partition.
 local function ring()
   local leader, which = redis.call('GET', key('leader')), prefix:match('%d+')
   if leader and redis.call('PUBLISH', WAKE .. ':' .. leader, which) > 0 then return end

@@ -37,7 +37,7 @@ class Canary:
 
     def check(self) -> None:
         """Write the word if there is none. Raises Misconfigured if none of the keys can decrypt the stored data."""
-        with reaching("look for the key of what is kept"):
+        with reaching("check the encryption keys"):
             sealed = self._redis.hget(key("canary"), "sealed") or self._sample()
             if sealed and self._seal.open(text(sealed)) is None:
                 raise Misconfigured(WRONG_KEY)
@@ -45,7 +45,7 @@ class Canary:
 
     def is_foreign(self) -> bool:
         """Whether there is a word that none of our keys can decrypt."""
-        with reaching("look for the key of what is kept"):
+        with reaching("check the encryption keys"):
             sealed = self._redis.hget(key("canary"), "sealed")
         return bool(sealed) and self._seal.open(text(sealed)) is None
 

@@ -1,7 +1,7 @@
-"""Confirmed writes: so many replicas must have a write before it counts (BRIDGE_CONFIRM_REPLICAS).
+"""Confirmed writes: a number of replicas must have a write before it counts (BRIDGE_CONFIRM_REPLICAS).
 
-`WAIT` confirms what its own connection wrote before. After a mere read it may confirm nothing (tried with Valkey 9.1.2: it
-answers 1 while the replica is stopped), and a duplicate writes nothing. So each batch ends with a write of its own: a
+`WAIT` confirms earlier writes of its own connection. After a mere read it may confirm nothing (tried with Valkey 9.1.2: it
+answers 1 while the replica is stopped), and a duplicate writes nothing. So each batch ends with a separate write: a
 replica that has it has everything before it.
 """
 
@@ -22,30 +22,30 @@ if TYPE_CHECKING:
     from redis import Redis
     from redis.commands.core import Script
 
-# The confirmation may take this part of the time that a caller has.
+# The confirmation may take this share of a caller's time.
 PART_OF_LIMIT = 0.8
 MARK_MS = 60_000
 
 
 class Unconfirmed(NoAnswer):
-    """Too few replicas had a write in time. They may still get it."""
+    """Too few replicas confirmed a write in time. They may still get it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """How many replicas must have a write; 0: none."""
+    """The number of replicas that must have a write; 0: none."""
 
     replicas: int = 0
 
     def commands(self, seconds: float) -> tuple[tuple[str | int, ...], ...]:
-        """The end of a batch whose callers wait for at most `seconds`: a write, and the wait for the replicas."""
+        """The commands at the end of a batch whose callers wait for at most `seconds`: a write, and the wait for the replicas."""
         if not self.replicas:
             return ()
         wait = ("WAIT", self.replicas, max(1, round(seconds * PART_OF_LIMIT * 1000)))
         return ("SET", key("confirmed"), "1", "PX", MARK_MS), wait
 
     def fault(self, answers: Sequence[Any]) -> RedisError | None:
-        """Why the batch does not count, from the answers to `commands`; None if it does."""
+        """Why the batch is not confirmed, from the answers to `commands`; None if it is."""
         refused = next((answer for answer in answers if isinstance(answer, RedisError)), None)
         if refused or not answers:
             return refused
@@ -71,7 +71,7 @@ class Confirmation:
         return answer, str(fault or "")
 
     def _together(self, redis: Redis, script: Script, told: Sequence[Any], seconds: float) -> list[Any]:
-        """All on one connection."""
+        """Run all commands on one connection."""
         pipe = redis.pipeline(transaction=False)
         pipe.evalsha(script.sha, 1, *told)
         for command in self.commands(seconds):

@@ -3,7 +3,7 @@
 --   ARGV[1]     command
 --   ARGV[2]     name of the key, without its prefix
 --   ARGV[3...]  arguments of the command
--- Answers a list of what it answers in each.
+-- Answers a list with the result of each.
 local found = {}
 for at = 1, #KEYS do
   prefix = KEYS[at]

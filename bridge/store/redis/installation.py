@@ -17,6 +17,6 @@ ID_LENGTH = 12
 
 def installation_id(redis: Redis) -> str:
     """The id; the first call creates it. A replica returns it too. Raises Unavailable."""
-    with reaching("tell the installation's id"):
+    with reaching("return the installation's id"):
         known = redis.get(key("installation"))
         return text(known or redis.register_script(script("installation"))(keys=[HOME], args=[uuid4().hex[:ID_LENGTH]]))

@@ -117,9 +117,9 @@ def _needs(text: str) -> list[str]:
 
 def _script_of(message: str) -> str | None:
     """The script of an error message, found by its name or by its hash in Redis."""
-    told = _WHICH.search(message)
+    match = _WHICH.search(message)
     names = all_scripts()
-    if told is None or told[1] in names:
-        return told and told[1]
+    if match is None or match[1] in names:
+        return match and match[1]
     shas = ((name, sha1(script(name).encode(), usedforsecurity=False).hexdigest()) for name in names)
-    return next((name for name, sha in shas if sha == told[1]), None)
+    return next((name for name, sha in shas if sha == match[1]), None)

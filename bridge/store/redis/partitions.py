@@ -1,7 +1,7 @@
-"""Partitions: each location belongs to one of 16, whose tag all its keys carry, so that one script touches one slot of a cluster.
+"""Partitions: each location belongs to one of 16. All keys of a partition have its hash tag, and so one slot of a cluster.
 
-Neither the number of partitions nor a tag ever changes: keys bear them. What belongs to no location is in the partition `HOME`.
-Turns and dead letters are named without their location, so the first two digits of their ids name their partition.
+The number of partitions and the tags never change, because they are part of all keys. Keys of no location are in partition 0,
+`HOME`. Keys of turns and dead letters contain no location: the first two digits of their ids are the number of the partition.
 """
 
 from __future__ import annotations
@@ -23,20 +23,20 @@ PARTITIONS = 16
 SUFFIXES = ("a", "b", "bb", "ba", "fa", "fb", "da", "db", "bb", "ba", "aa", "ab", "bc", "bd", "d", "c")
 PREFIXES = tuple(f"{{ghlb:{number:02}-{suffix}}}:" for number, suffix in enumerate(SUFFIXES))
 HOME = PREFIXES[0]
-# The pattern of all keys.
+# The pattern of all keys that belong to a partition.
 ANY = "{ghlb:*}:"
-# Older processes look for this one too, so it has no tag. Channels aren't keys, and are the same for all partitions.
+# The prefix without a tag: of the schema version, which older processes read too, and of channels, which are not keys.
 UNTAGGED = "ghlb:"
 
-# What is kept of no location.
+# Kinds of keys that belong to no location.
 OF_HOME = frozenset({
     "agency", "alerts", "announced", "audit", "backup", "canary", "confirmed", "installation", "keys", "logins", "operator",
     "operator_token", "operators", "probe", "receiving", "signatures", "tallied", "turned_away", "upgrading", "upkeep", "workers",
     "wrote",
 })  # fmt: skip
-# What is named after a turn.
+# Kinds of keys that are named after a turn.
 OF_TURN = frozenset({"dead", "excerpt", "ledger"})
-# What is in each partition, under names that don't tell which one.
+# Kinds of keys that exist in each partition, and whose names don't show in which one they are.
 OF_EACH = frozenset(
     {"chart", "circuit", "circuits", "counts", "erased", "folded", "index", "paused", "reported", "totals", "watched"}
 )
@@ -48,18 +48,18 @@ def partition_of(name: str) -> int:
 
 
 def prefix_of(name: object) -> str:
-    """What the keys of a location, or of a lane, begin with."""
+    """The prefix of a location's or a lane's keys."""
     return PREFIXES[partition_of(str(name))]
 
 
 def prefix_of_owner(owner: str) -> str:
-    """What the key of a grant begins with; an agency's is at home."""
+    """The prefix of a grant's key; an agency's grant is at home."""
     kind, _, id_ = owner.partition(":")
     return HOME if kind == "company" else prefix_of(id_)
 
 
 def prefixes_of_turn(id_: str) -> tuple[str, ...]:
-    """Where a turn may be, the likely one first: ids that were made before there were partitions don't tell."""
+    """The prefixes to try for a turn, the likely one first: ids from before schema version 2 begin with random digits."""
     try:
         likely = int(id_[:2], 16)
     except ValueError:
@@ -73,7 +73,7 @@ def turn_id(lane: object) -> str:
 
 
 def key(kind: str, *parts: str) -> str:
-    """The key of something of a location, of a turn, or of home. Raises ValueError for what is in each partition."""
+    """The key of a location, a turn or home. Raises ValueError for a kind of key that exists in each partition."""
     if kind == "grant":
         prefix = prefix_of_owner(":".join(parts))
     elif kind in OF_HOME or (kind, parts) == ("refused", ()):
@@ -86,12 +86,12 @@ def key(kind: str, *parts: str) -> str:
 
 
 def key_at(prefix: str, *parts: str) -> str:
-    """The key of something in the partition that this prefix names."""
+    """A key in the partition that has this prefix."""
     return prefix + ":".join(parts)
 
 
 def keys(*parts: str) -> list[str]:
-    """The keys of something that is in each partition."""
+    """The keys of one name in all partitions, in their order."""
     return [key_at(prefix, *parts) for prefix in PREFIXES]
 
 
@@ -107,17 +107,17 @@ def split_key(name: str) -> tuple[str, str]:
 
 
 def gather(redis: Redis, command: str, name: str, *args: str | int, at: Sequence[str] = PREFIXES) -> list[Any]:
-    """What a command that reads answers in each partition, where `name` is the key without its prefix. One round trip."""
+    """The results of a reading command in several partitions; `name` is the key without its prefix. One round trip."""
     return list(redis.register_script(script("gather"))(keys=list(at), args=[command, name, *args]))
 
 
 def members(redis: Redis, name: str) -> set[str]:
-    """The members of a set that each partition has a part of."""
+    """The members of a set that is split among the partitions."""
     return {str(one) for some in gather(redis, "SMEMBERS", name) for one in some}
 
 
 def newest(redis: Redis, name: str, *, since_ms: int = 0, most: int) -> list[tuple[str, float]]:
-    """The newest members of a sorted set that each partition has a part of, with their moments (ms), newest first."""
+    """The newest members of a sorted set that is split among the partitions, with their times (ms), newest first."""
     found = gather(redis, "ZREVRANGEBYSCORE", name, "+inf", since_ms, "WITHSCORES", "LIMIT", 0, most)
     return sorted(scored(found), key=lambda one: (one[1], one[0]), reverse=True)[:most]
 
@@ -133,7 +133,7 @@ def lane_of(redis: Redis, id_: str) -> str | None:
 
 
 def prefix_of_turn(redis: Redis, kind: str, id_: str) -> str:
-    """Where something of a turn is (`dead`, `excerpt`); where it would be if there is none."""
+    """The prefix of a turn's key of this kind (`dead`, `excerpt`); the likely one if there is no such key."""
     likely, *others = prefixes_of_turn(id_)
     if redis.exists(key_at(likely, kind, id_)):
         return likely

@@ -18,15 +18,15 @@ DEMOTED = frozenset({"READONLY", "MASTERDOWN"})
 _CLUSTER = "it runs in cluster mode, and REDIS_URL names a single server: give one with cluster-enabled no"
 _LOGIN = "it refuses the login in REDIS_URL"
 _REASONS = {
-    "READONLY": "it is a replica, which takes no writes: REDIS_URL must lead to the primary",
+    "READONLY": "it is a replica, which accepts no writes: REDIS_URL must lead to the primary",
     "MASTERDOWN": "it is a replica that has lost its primary: REDIS_URL must lead to the primary",
     "UNBLOCKED": "it was made a replica",
-    "NOREPLICAS": "fewer replicas are in reach than its min-replicas-to-write asks for",
-    "MISCONF": "it can't write to its disk and refuses to change anything: look at its disk and its log",
+    "NOREPLICAS": "fewer replicas can be reached than its min-replicas-to-write requires",
+    "MISCONF": "it can't write to its disk and refuses to change anything: check its disk and its log",
     "BUSY": "a script keeps it busy",
     "LOADING": "it is still reading its data",
     "OOM": "it is full: raise maxmemory",
-    "NOPERM": "its user has no right to that: give the rights that the deployment guide names",
+    "NOPERM": "its user lacks the right: give the rights that the deployment guide names",
     "NOAUTH": _LOGIN,
     "WRONGPASS": _LOGIN,
     "CLUSTERDOWN": _CLUSTER,
@@ -47,5 +47,5 @@ def code_of(refusal: BaseException) -> str:
 
 
 def reason_of(refusal: BaseException) -> str:
-    """The meaning of its code; empty for a code without an explanation."""
+    """The meaning of a code; empty for a code without an explanation."""
     return _REASONS.get(code_of(refusal), "")

@@ -20,28 +20,28 @@ if TYPE_CHECKING:
 log = structlog.get_logger()
 
 SCHEMA = 2
-# Older processes look for it too, so it has no tag.
+# Older processes read it too, so it has no tag.
 SCHEMA_KEY = "ghlb:schema"
-# What brings version 1 to this one, in order. Each step goes on where it was killed, and changes nothing that is done.
+# The steps from version 1 to this one. A step that was killed is continued, and a repeated one changes nothing.
 STEPS = (partition_keys,)
-# A process of version 1 tells at least so often that it lives.
+# A process of version 1 gives a sign of life at least this often.
 SILENT_SECONDS = 60
-# The moments in these keys of version 1 lie so far (ms) after a sign of life: workers, and all processes with secrets.
+# Scores in these keys of version 1 are this much (ms) later than the sign of life: of workers, of all processes with secrets.
 AHEAD_MS = {"workers": 5_000, "keys": 30_000}
 
 
 def take_over(redis: Redis) -> None:
-    """Make the state this version's.
+    """Upgrade the state to this version.
 
     Raises Misconfigured if a newer version has written it or an older one uses it, and Unavailable.
     """
-    with reaching("tell the schema version of its state"):
+    with reaching("read the schema version of its state"):
         found = _found(redis)
         refuse_newer(found)
         if found < SCHEMA:
             if is_untagged(redis):
                 _refuse_while_used(redis)
-                # From here on older processes refuse to start, and whoever comes goes on with this.
+                # From here on older processes refuse to start, and any process of this version continues the upgrade.
                 redis.mset({key("upgrading"): 1, SCHEMA_KEY: SCHEMA})
             else:
                 redis.set(SCHEMA_KEY, SCHEMA)
@@ -55,8 +55,8 @@ def take_over(redis: Redis) -> None:
 
 
 def look(redis: Redis) -> None:
-    """Check whether this version knows the state's schema, without a change. Raises as `take_over`."""
-    with reaching("tell the schema version of its state"):
+    """Check whether this version knows the state's schema; changes nothing. Raises the same as `take_over`."""
+    with reaching("read the schema version of its state"):
         found = _found(redis)
         refuse_newer(found)
         older = found < SCHEMA and is_untagged(redis)

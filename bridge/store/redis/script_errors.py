@@ -20,10 +20,10 @@ def name_script(error: BaseException, sha: str) -> None:
 
 
 class ScriptedRedis(Redis):
-    """A client of threads."""
+    """A client for threads."""
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
-        """As the library's. Raises what that raises, with the script's hash."""
+        """Like the library's method, with the script's hash in its errors."""
         try:
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         except ResponseError as error:
@@ -32,10 +32,10 @@ class ScriptedRedis(Redis):
 
 
 class ScriptedAsyncRedis(AsyncRedis):
-    """A client of one event loop."""
+    """A client for one event loop."""
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """As the library's. Raises what that raises, with the script's hash."""
+        """Like the library's method, with the script's hash in its errors."""
         try:
             return await super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
         except ResponseError as error:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 # `changing`: another process keeps encrypting it with another key.
 Resealed = Literal["resealed", "current", "unreadable", "gone", "changing"]
 
-# Another process may write the record meanwhile, with a key of its own.
+# Another process may write the record meanwhile, with its own key.
 MOST_TRIES = 5
 
 

@@ -61,21 +61,21 @@ def locate(redis: Redis) -> ServerFiles:
 
     Raises DidNotWork if the server doesn't say or has no append-only file, Unavailable if it can't be reached.
     """
-    with reaching("tell where its files are"):
+    with reaching("report where its files are"):
         try:
-            told = {name: str(redis.config_get(name).get(name, "")) for name in ASKED}
+            config = {name: str(redis.config_get(name).get(name, "")) for name in ASKED}
             server: dict[str, Any] = redis.info("server")
         except ResponseError:
             raise DidNotWork(
-                f"this Redis does not tell where its files are: {HOSTED}; of your own, name a user in REDIS_URL that may run "
-                "CONFIG GET, INFO and CLIENT PAUSE"
+                f"this Redis does not report where its files are: {HOSTED}; for your own Redis, name a user in REDIS_URL that "
+                "may run CONFIG GET, INFO and CLIENT PAUSE"
             ) from None
-    if told["appendonly"] != "yes":
-        raise DidNotWork("this Redis keeps no append-only file, so there is none to copy: `ghl-bridge doctor` says what to set")
+    if config["appendonly"] != "yes":
+        raise DidNotWork("this Redis has no append-only file to copy: `ghl-bridge doctor` says what to set")
     maker = str(server.get("server_name", "redis")).capitalize()
     version = server.get("valkey_version") or server.get("redis_version", "")
     program = Path(str(server.get("executable", "")))
-    return ServerFiles(Path(told["dir"]), told["appenddirname"], told["appendfilename"], program, f"{maker} {version}")
+    return ServerFiles(Path(config["dir"]), config["appenddirname"], config["appendfilename"], program, f"{maker} {version}")
 
 
 def mark(redis: Redis) -> str:
@@ -88,7 +88,7 @@ def mark(redis: Redis) -> str:
 
 def marked(redis: Redis) -> tuple[str, int]:
     """The random value in a server's data ("" without one), and the number of keys."""
-    with reaching("tell the mark of a backup"):
+    with reaching("read the mark of a backup"):
         return str(redis.get(key("backup")) or ""), int(redis.dbsize())
 
 
@@ -113,11 +113,11 @@ def _held(redis: Redis) -> Iterator[float]:
     Reads continue.
     """
     until = time.monotonic() + HELD_MS / 1000
-    with reaching("hold writes for a backup"):
+    with reaching("pause writes for a backup"):
         try:
             redis.client_pause(HELD_MS, all=False)
         except ResponseError:
-            raise DidNotWork("this Redis does not hold writes: name a user in REDIS_URL that may run CLIENT PAUSE") from None
+            raise DidNotWork("this Redis does not pause writes: name a user in REDIS_URL that may run CLIENT PAUSE") from None
         while int(redis.info("persistence")["aof_buffer_length"]) and time.monotonic() < until:
             time.sleep(0.005)
     try:

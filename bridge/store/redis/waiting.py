@@ -39,7 +39,7 @@ class Patience:
         if self._until is not None:
             left = min(left, self._until - time.monotonic())
         if left < LEAST_SECONDS:
-            raise NoAnswer(f"it answers nothing for {self._seconds:.1f} s")
+            raise NoAnswer(f"it has not answered for {self._seconds:.1f} s")
         return left
 
     def waited(self, seconds: float) -> None:
@@ -61,7 +61,7 @@ def wait_at_most(seconds: float) -> None:
 
 @contextmanager
 def waiting_at_most(seconds: float, *, whole: float | None = None) -> Iterator[None]:
-    """While the block runs."""
+    """Set the limit while the block runs."""
     before = _patience.set(Patience(seconds, whole=whole))
     try:
         yield
@@ -77,12 +77,12 @@ class Patient:
     _socket_connect_timeout: float | None
 
     def send_packed_command(self, command: Any, check_health: bool = True) -> None:
-        """As the library's. Raises NoAnswer too."""
+        """Like the library's method. Raises NoAnswer too."""
         with self._waiting():
             super().send_packed_command(command, check_health)  # type: ignore[misc] # of the class beside it
 
     def read_response(self, *args: Any, **options: Any) -> Any:
-        """As the library's. Raises NoAnswer too."""
+        """Like the library's method. Raises NoAnswer too."""
         with self._waiting() as patience:
             answer = super().read_response(*args, **options)  # type: ignore[misc] # likewise
         if patience:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 NO_LOCATION = "no location: run `locations apply`; or REDIS_URL names another Redis than before, or it was emptied"
 BELIEVED_MS = 60_000
-# An accept has no more time for it either (wiring.ACCEPT_SECONDS).
+# The same time as for an accepted message (wiring.ACCEPT_SECONDS).
 CONFIRMED_SECONDS = 1.0
 
 
@@ -34,7 +34,7 @@ class TriedWrite:
 
 
 def try_write(redis: Redis, *, replicas: int = 0) -> TriedWrite:
-    """Make a small write, and wait for so many replicas. If reads fail too, the caller's own calls raise."""
+    """Make a small write, and wait for a number of replicas. If reads fail too, the caller's own calls raise."""
     probe = redis.register_script(script("probe"))
     try:
         with reaching("write"):

@@ -1,4 +1,4 @@
-"""A process counts its own writes, so that a state that forgot one is noticed (parts/rollback.lua)."""
+"""A process counts its own writes, so that a state that lost one is noticed (parts/rollback.lua)."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class WriteCount:
         self._next = 0
 
     def next(self) -> tuple[str, int, int]:
-        """Of the write that is about to be made: the writer, its newest write that Redis has answered (0: none), its number."""
+        """The numbers for the next write: the writer, its newest write that Redis has answered (0: none), and its own."""
         self._next += 1
         return self._process, self._written, self._next
 
     def answered(self) -> None:
-        """Redis has answered the newest write."""
+        """Record that Redis has answered the newest write."""
         self._written = self._next

@@ -1,1 +1,1 @@
-"""What brings the state of an older schema version to this one. Each step goes on where it was interrupted."""
+"""Upgrades of the state from an older schema version. An interrupted step is continued by the next process that starts."""

@@ -1,7 +1,7 @@
-"""From schema version 1, whose keys begin with `ghlb:`, to 2, in which each begins with the prefix of its partition.
+"""The upgrade from schema version 1, in which keys begin with `ghlb:`, to 2, in which they begin with their partition's prefix.
 
-Every step moves a bounded number of keys or members at once and leaves nothing half done, so that it may be killed, or run by two
-processes at a time. Locations come first: an older process fails from then on, instead of taking a location for unknown.
+Each step moves a limited number of keys or members in one transaction, so it may be killed, and two processes may run it at once.
+Locations are moved first: from then on an older process fails, instead of answering that a location is unknown.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
 BATCH = 500
-# As long as GHL repeats a webhook, and somebody may find an older process that runs on.
+# GHL repeats a webhook for less time, and by then an older process that still runs has been noticed.
 TOMBSTONES_KEPT_MS = 7 * 24 * 3600 * 1000
 # Sorted sets and sets of all locations.
 SORTED = (
@@ -28,26 +28,26 @@ SORTED = (
     "other_bot", "sweeps", "grants", "dead",
 )  # fmt: skip
 SETS = ("retrying", "locations", "holds", "installs", "missed")
-# What every older worker writes first is made to fail too.
+# The key that every older worker writes first: its writes are made to fail too.
 OF_OLDER_WORKERS = "workers"
-# Nothing is missed without these: older processes, and moments. A circuit without waiting lanes opens again if it has to.
+# Deleted, because nothing needs them: records of older processes, and times. If necessary, a circuit opens again.
 DROPPED = frozenset({
     "circuit", "circuits", "claimed", "folded", "full", "keys", "leader", "live", "located", "patience", "receiving", "upkeep",
     "watched", "workers",
 })  # fmt: skip
-# Which have been moved by then, or are not.
+# Moved before, or not at all.
 LEFT_ALONE = frozenset({"ledger", "location", "reported", "schema"})
-# What names no location may be of any partition.
+# Keys that name no location and may belong to any partition: they are copied into all.
 OF_ANY = frozenset({"erased", "paused", "rollback", "server"})
 
 
 def is_untagged(redis: Redis) -> bool:
-    """Whether there is a state of schema version 1."""
+    """Whether this Redis contains a state of schema version 1."""
     return any(names != [f"{UNTAGGED}schema"] for names in _names(redis, "*"))
 
 
 def partition_keys(redis: Redis) -> None:
-    """Move everything. The client's errors pass."""
+    """Move all keys. Errors of the Redis client are raised unchanged."""
     _mark_partitions(redis)
     for names in _names(redis, "location:*"):
         _move_locations(redis, names)
@@ -57,7 +57,7 @@ def partition_keys(redis: Redis) -> None:
         _split(redis, name, lambda old: [(text(one), None) for one in redis.srandmember(old, BATCH) or []])
     _split_reported(redis)
     _split_circuits(redis)
-    # The ledgers of turns follow what names them, and the rest of them is named by nothing.
+    # A ledger was moved together with a key that names its turn; the remaining ones are named by no key.
     for names in _names(redis, "*"):
         _move(redis, names)
     for names in _names(redis, "ledger:*"):
@@ -74,14 +74,14 @@ def _mark_partitions(redis: Redis) -> None:
 
 
 def _move_locations(redis: Redis, names: list[str]) -> None:
-    """In one call a location: who looks for it finds it under one of the names, or what makes an older script fail."""
+    """One call per location: at any time it has one of the two names, and older scripts fail as soon as it has the new one."""
     move = redis.register_script(script("move_location"))
     for name in names:
         move(keys=[name, key(*name.removeprefix(UNTAGGED).split(":"))], args=[TOMBSTONES_KEPT_MS])
 
 
 def _split(redis: Redis, name: str, read: Callable[[str], Sequence[tuple[str, float | None]]]) -> None:
-    """Move the members of a set into the partitions that they belong to."""
+    """Move the members of a set into their partitions."""
     old = UNTAGGED + name
     kept_ms = int(redis.pttl(old))
     while members := read(old):
@@ -101,7 +101,7 @@ def _split(redis: Redis, name: str, read: Callable[[str], Sequence[tuple[str, fl
 
 
 def _split_reported(redis: Redis) -> None:
-    """Move the entries of daily reports, of which none may count twice, into the partitions of their locations."""
+    """Move the entries of daily reports into the partitions of their locations; none may count twice."""
     old = UNTAGGED + "reported"
 
     def move(pipe: Any) -> None:
@@ -125,7 +125,7 @@ def _prefixes_of(redis: Redis, name: str, members: list[str]) -> list[str]:
 
 
 def _split_circuits(redis: Redis) -> None:
-    """A circuit goes where lanes wait for it; any other opens again if it has to."""
+    """Copy a circuit into the partitions in which lanes wait for it. If necessary, it opens again in the others."""
     places = dict(scored(redis.zrange(UNTAGGED + "circuits", 0, -1, withscores=True)))
     for id_, at in places.items():
         old = f"{UNTAGGED}circuit:{id_}"
@@ -147,11 +147,11 @@ def _split_circuits(redis: Redis) -> None:
 
 
 def _move(redis: Redis, names: list[str]) -> None:
-    """Rename what is left, each by its kind, and the ledgers of the turns that it names."""
+    """Rename the remaining keys by their kinds, and the ledgers of the turns that they name."""
     left: dict[str, list[str]] = {}
     for name in names:
         kind, *rest = name.removeprefix(UNTAGGED).split(":")
-        # A mark of a webhook names no location; its message has one of its own.
+        # The mark of a webhook names no location. It may go, because its message has a mark too.
         if kind in DROPPED or (kind == "seen" and len(rest) == 1):
             redis.delete(name)
         elif kind in OF_ANY:
@@ -164,7 +164,7 @@ def _move(redis: Redis, names: list[str]) -> None:
 
 
 def _values(redis: Redis, left: dict[str, list[str]]) -> dict[str, str]:
-    """What tells the location of keys that don't name it."""
+    """The values that contain the location, for keys whose names don't."""
     found = {name: redis.hget(name, "lane") for name, its in left.items() if its[0] == "excerpt"}
     strings = [name for name, its in left.items() if its[0] in {"index", "dead"}]
     found |= dict(zip(strings, redis.mget(strings) if strings else (), strict=True))
@@ -198,7 +198,7 @@ def _ledgers(redis: Redis, name: str, its: list[str]) -> Iterator[tuple[str, str
 
 
 def _copy(redis: Redis, name: str) -> None:
-    """In one transaction into each partition."""
+    """Copy a key into each partition, in one transaction."""
     pipe = redis.pipeline(transaction=True)
     for prefix in PREFIXES:
         pipe.copy(name, prefix + name.removeprefix(UNTAGGED))
@@ -213,7 +213,7 @@ def _rename(redis: Redis, pairs: Iterable[tuple[str, str]]) -> None:
 
 
 def _names(redis: Redis, pattern: str) -> Iterator[list[str]]:
-    """The keys of a pattern, some at a time. Those that are there all the time are among them."""
+    """The keys of a pattern, in batches. Those that exist all the time are complete."""
     batch: list[str] = []
     for name in redis.scan_iter(UNTAGGED + pattern, count=BATCH):
         batch.append(text(name))

@@ -1,4 +1,4 @@
--- Give keys their new names. What is there already under its new name is newer.
+-- Rename keys. If the new name exists already, its value is newer, and the old key is deleted.
 --   KEYS[1...]  old name, new name, old name, new name
 -- Answers how many were renamed.
 local renamed = 0

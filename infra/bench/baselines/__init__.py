@@ -1,1 +1,1 @@
-"""What the bridge is measured against: bridges and receivers with fewer duties."""
+"""The baselines of the measurements: bridges and receivers with fewer duties."""

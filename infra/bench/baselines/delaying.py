@@ -1,4 +1,4 @@
-"""A receiver that verifies and calls `task.delay`, as most would write it."""
+"""A receiver that verifies and calls `task.delay`, as most people would write it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ KEY = Ed25519PublicKey.from_public_bytes(bytes.fromhex(os.environ["BENCH_PUBLIC_
 
 
 async def webhook(request: Request) -> JSONResponse:
-    """Take an event in."""
+    """Accept an event."""
     try:
         KEY.verify(base64.b64decode(request.headers["x-ghl-signature"]), await request.body())
     except InvalidSignature:

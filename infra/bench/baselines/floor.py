@@ -1,4 +1,4 @@
-"""The least that a durable receiver does: bare Starlette, one signature, one script that knows duplicates and keeps the body."""
+"""The least that a durable receiver does: bare Starlette, one signature, one script that stores a body unless it is known."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ return 1
 
 
 async def webhook(request: Request) -> JSONResponse:
-    """Take an event in."""
+    """Accept an event."""
     body = await request.body()
     try:
         KEY.verify(base64.b64decode(request.headers["x-ghl-signature"]), body)

@@ -1,4 +1,4 @@
-"""The tutorial's bridge, tuned: Celery's threads, one httpx client a thread, one TLS context; none of the bridge's duties."""
+"""The tutorial's bridge, tuned: Celery's threads, one httpx client per thread, one TLS context; none of the bridge's duties."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def answer(event: dict[str, Any]) -> None:
 
 
 async def webhook(request: Request) -> JSONResponse:
-    """Take an event in."""
+    """Accept an event."""
     answer.delay(await request.json())
     return JSONResponse({"status": "queued"})
 

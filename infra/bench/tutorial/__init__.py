@@ -1,1 +1,1 @@
-"""The bridge that a tutorial would show, for the soak to compare with: Starlette, `task.delay`, Celery's defaults."""
+"""The bridge of a tutorial, for comparison in the soak: Starlette, `task.delay`, Celery's defaults."""

@@ -1,4 +1,4 @@
-"""The receiver: read the JSON, hand it to Celery, answer 200."""
+"""The receiver: reads the JSON, passes it to Celery, answers 200."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 async def webhook(request: Request) -> JSONResponse:
-    """Take an event in."""
+    """Accept an event."""
     event = await request.json()
     if event.get("type") != "InboundMessage":
         return JSONResponse({"status": "ignored"})

@@ -1,4 +1,4 @@
-"""The worker: ask the completion service, post what it says, and let Celery repeat whatever fails."""
+"""The worker: calls the completion service, posts its text, and lets Celery repeat failed tasks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is the process of this container alive? `web`: it answers. `worker`: it told Redis so within the last seconds.
+"""Whether the process of this container is alive. `web`: it answers. `worker`: it reported to Redis within the last seconds.
 
 A worker waits for a Redis that is away and comes back by itself: show this check to people, and don't restart a worker over it.
 """
@@ -14,7 +14,7 @@ SECONDS = 3.0
 
 
 def main(process: str) -> bool:
-    """Ask once; raises what went wrong."""
+    """Check once; raises the error."""
     return _web() if process == "web" else _worker()
 
 

@@ -1,4 +1,4 @@
-"""The console as a browser without JavaScript sees it, on a real Redis."""
+"""The console as a browser without JavaScript shows it, with a real Redis."""
 
 from __future__ import annotations
 
@@ -27,38 +27,38 @@ WORDS = re.compile(r"<[^>]*>")
 
 @dataclass(frozen=True, slots=True)
 class Browser:
-    """Asks for pages and fills in forms."""
+    """Requests pages and submits forms."""
 
     http: httpx.AsyncClient
 
     async def see(self, path: str, **headers: str) -> httpx.Response:
-        """Ask for a page and follow where it leads."""
+        """Request a page and follow redirects."""
         return await self.http.get(f"/console{path}", headers=headers, follow_redirects=True)
 
     async def log_in(self, token: str = ADMIN_TOKEN) -> httpx.Response:
-        """Fill in the login."""
+        """Log in with the form."""
         return await self.http.post("/console/login", data={"token": token})
 
     async def csrf(self) -> str:
-        """The token that this login's pages carry."""
+        """The CSRF token in this login's pages."""
         found = re.search(r'name="csrf" value="([^"]+)"', (await self.see("/")).text)
         assert found
         return found[1]
 
     async def submit(self, path: str, **fields: str | list[str]) -> httpx.Response:
-        """Send a form of a page, and see where it leads."""
+        """Submit a page's form, and follow redirects."""
         data = {"csrf": await self.csrf(), **fields}
         return await self.http.post(f"/console{path}", data=data, follow_redirects=True)
 
 
 def words(answer: httpx.Response) -> str:
-    """What a page says, without its markup."""
+    """The text of a page, without its markup."""
     return " ".join(html.unescape(WORDS.sub(" ", answer.text)).split())
 
 
 @asynccontextmanager
 async def opened(redis_url: str, *, address: str = "http://bridge", **environ: str) -> AsyncIterator[Browser]:
-    """A browser at a receiver with an admin token; what `environ` holds goes before the usual, empty means unset."""
+    """A browser at a receiver with an admin token; `environ` has priority over the usual settings, empty means unset."""
     usual = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "BRIDGE_ADMIN_TOKEN": ADMIN_TOKEN, "GHL_WEBHOOK_KEYS": PEM}
     app = build(from_environment({**usual, **environ}))
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=address)
@@ -68,7 +68,7 @@ async def opened(redis_url: str, *, address: str = "http://bridge", **environ: s
 
 @pytest.fixture
 async def stranger(redis_url: str, redis: Redis) -> AsyncIterator[Browser]:
-    """Somebody who is not logged in."""
+    """A browser without a login."""
     del redis
     async with opened(redis_url) as browser:
         yield browser
@@ -76,6 +76,6 @@ async def stranger(redis_url: str, redis: Redis) -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def operator(stranger: Browser) -> Browser:
-    """Somebody who is."""
+    """A browser with a login."""
     assert (await stranger.log_in()).status_code == 303
     return stranger

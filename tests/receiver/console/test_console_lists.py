@@ -1,4 +1,4 @@
-"""The console's lists: their filters and pages, what leads to them, and what can be done about a row."""
+"""The console's lists: filters, pages, links to them, and actions in a row."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def came(redis: Redis, contact: str, *, ago: float = 0.0, **outcome: object) -> 
 
 
 def rows(text: str) -> list[str]:
-    """The contacts of the list, in its order."""
+    """The contacts in the list, in its order."""
     table = text.partition('id="list"')[2]
     return re.findall(r'data-label="Contact"><a class="id" href="/console/conversations/([^"]+)"', table)
 
 
 def test_every_status_that_can_be_asked_for_has_a_name() -> None:
-    """In the filter and in headings."""
+    """It is used in the filter and in headings."""
     assert set(STATUSES) == set(get_args(Wanted)) - {""}
 
 
@@ -63,7 +63,7 @@ async def test_a_list_is_filtered_and_goes_on_page_by_page(operator: Browser, re
 
 
 async def test_every_tile_leads_to_what_it_counts(operator: Browser, redis: Redis) -> None:
-    """Each number of the overview has a list behind it."""
+    """Each number of the overview has its list."""
     keep(redis)
     came(redis, "skipped", status=Status.SKIPPED, reason=Reason.DND)
     came(redis, "waits")
@@ -81,7 +81,7 @@ async def test_every_tile_leads_to_what_it_counts(operator: Browser, redis: Redi
 
 
 async def test_a_trouble_leads_to_its_page(operator: Browser, redis: Redis) -> None:
-    """A link where there is a page, and a command only where there is none."""
+    """It is a link if there is a page, and otherwise a command."""
     keep(redis)
     dead_lettered(redis, 2)
     text = (await operator.see("/")).text
@@ -91,7 +91,7 @@ async def test_a_trouble_leads_to_its_page(operator: Browser, redis: Redis) -> N
 
 
 async def test_what_is_tried_again_is_tried_now(operator: Browser, redis: Redis) -> None:
-    """From its row, and the list is shown again."""
+    """The button is in its row, and the list is shown again."""
     keep(redis)
     came(redis, "failed")
     lanes = lanes_of(redis)
@@ -105,7 +105,7 @@ async def test_what_is_tried_again_is_tried_now(operator: Browser, redis: Redis)
 
 
 async def test_what_can_not_be_done_is_told_where_it_was_tried(operator: Browser, redis: Redis) -> None:
-    """No page of its own: the one with the form says why."""
+    """The page with the form says why."""
     keep(redis)
     came(redis, "quiet", status=Status.REPLIED)
     told = await operator.submit("/conversations/quiet/try", here="/console/conversations/quiet")
@@ -119,15 +119,15 @@ async def test_what_can_not_be_done_is_told_where_it_was_tried(operator: Browser
 
 
 async def test_a_filter_that_can_not_be_is_told_in_its_place(operator: Browser, redis: Redis) -> None:
-    """With the list's own page around it."""
+    """The list's own page has the error."""
     keep(redis)
     told = await operator.see("/conversations?day=2026-02-31")
-    assert (told.status_code, "2026-02-31 is no day" in words(told)) == (200, True)
+    assert (told.status_code, "2026-02-31 is not a day" in words(told)) == (200, True)
     assert "status: must be" in words(await operator.see("/conversations?status=sleeping"))
 
 
 async def test_a_dead_letter_is_replayed_from_its_conversation(operator: Browser, redis: Redis) -> None:
-    """Beside its message."""
+    """The button is beside its message."""
     keep(redis)
     accept(redis, message("m1"))
     lanes = lanes_of(redis)
@@ -143,7 +143,7 @@ async def test_a_dead_letter_is_replayed_from_its_conversation(operator: Browser
 
 
 async def test_a_skipped_message_and_a_draft_have_their_buttons(operator: Browser, redis: Redis) -> None:
-    """And nothing else has them."""
+    """Other messages have none."""
     keep(redis)
     came(redis, "skipped", status=Status.SKIPPED, reason=Reason.OFF_TAG)
     came(redis, "replied", status=Status.REPLIED)
@@ -161,7 +161,7 @@ async def test_a_skipped_message_and_a_draft_have_their_buttons(operator: Browse
 
 
 async def test_dead_letters_are_replayed_by_their_cause(operator: Browser, redis: Redis) -> None:
-    """All of one cause, and no other."""
+    """All dead letters of one cause are replayed, and no others."""
     keep(redis, "here", "there")
     dead_lettered(redis, 3, "here", error="Assistable: HTTP 500")
     others = dead_lettered(redis, 2, "there", error="GHL: HTTP 400")
@@ -178,6 +178,6 @@ async def test_dead_letters_are_replayed_by_their_cause(operator: Browser, redis
 
 @pytest.mark.parametrize("status", STATUSES)
 async def test_an_empty_list_has_a_word(operator: Browser, redis: Redis, status: str) -> None:
-    """Of every status."""
+    """This holds for every status."""
     keep(redis)
     assert "None fits the filter." in words(await operator.see(f"/conversations?status={status}"))

@@ -1,4 +1,4 @@
-"""The page of one location: its settings in words, a test of its provider, its settings as a file, and setting it up."""
+"""The page of one location: its settings in words, a test of its provider, its settings as a file, and its setup."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ SETUP = {"provider": "assistable", "name": "Acme", "assistant_id": "a1", "token"
 
 
 def fault(answer: httpx.Response, field: str) -> str:
-    """What is said beside a field."""
+    """The error beside a field."""
     described = re.search(rf'id="{field}"[^>]*aria-invalid="true"[^>]*aria-describedby="{field}-about"', answer.text)
     told = re.search(rf'<p class="fault" id="{field}-about">(.*?)</p>', answer.text, re.DOTALL)
     return re.sub(r"<[^>]*>", "", told[1]) if described and told else ""
 
 
 async def test_settings_are_told_in_words(operator: Browser, redis: Redis) -> None:
-    """What differs from the defaults first, with the default; of secrets only that they are set."""
+    """Differences from the defaults come first, with the default; of secrets it only says that they are set."""
     keep(redis, debounce=90, takeover_seconds=-1, ghl_token="very-secret")
     answer = await operator.see("/locations/here")
     said = words(answer)
     assert "Wait for further messages before answering debounce_seconds 90 s 5 s" in said
     assert "Silent after a person's message takeover_seconds until somebody resumes it 1 d" in said
-    assert "GHL token of its own ghl_token set not set" in said
+    assert "Own GHL token ghl_token set not set" in said
     assert said.index("takeover_seconds") < said.index("settings with their default values") < said.index("max_age_seconds")
     assert "very-secret" not in answer.text
 
 
 async def test_numbers_of_a_location_lead_to_its_lists(operator: Browser, redis: Redis) -> None:
-    """And to no other location's."""
+    """They show only that location."""
     keep(redis, "here", "there")
     accept(redis, message("m1"))
     answer = await operator.see("/locations/here")
@@ -53,7 +53,7 @@ async def test_numbers_of_a_location_lead_to_its_lists(operator: Browser, redis:
 
 
 async def test_a_provider_is_tested_on_the_page(operator: Browser, redis: Redis) -> None:
-    """What it answered is told there, in a live region, and it was asked about nobody."""
+    """The answer is shown there, in a live region; the question was about nobody."""
     with OtherSide(answering(http(200, {"run": {"output": "It <works>."}}))) as side:
         keep(redis, assistable={"assistant_id": "a", "token": "t", "url": f"{side.url}/x"})
         answer = await operator.submit("/locations/here/check-provider")
@@ -62,7 +62,7 @@ async def test_a_provider_is_tested_on_the_page(operator: Browser, redis: Redis)
 
 
 async def test_settings_are_exported_as_a_file(operator: Browser, redis: Redis) -> None:
-    """Of one location or all, ready for `locations apply`."""
+    """The file is of one location or all, ready for `locations apply`."""
     keep(redis, "here", "there", ghl_token="very-secret")
     one, every = await operator.see("/locations/here/export"), await operator.see("/locations/export")
     assert one.headers["content-disposition"] == "attachment; filename*=UTF-8''here.toml"
@@ -72,7 +72,7 @@ async def test_settings_are_exported_as_a_file(operator: Browser, redis: Redis) 
 
 
 async def test_an_installed_location_is_set_up(operator: Browser, redis: Redis) -> None:
-    """It stands in the list; what is applied answers as drafts, for contacts with the tag alone."""
+    """It is in the list; its first settings answer with drafts, only for contacts with the tag."""
     keep(redis, "other")
     installs_of(redis).add(LocationId("here"), "")
     listed = await operator.see("/locations")
@@ -109,7 +109,7 @@ FAULTS: dict[str, tuple[dict[str, str], str, str]] = {
 async def test_what_is_wrong_is_told_beside_its_field(
     operator: Browser, redis: Redis, given: dict[str, str], field: str, says: str
 ) -> None:
-    """Nothing is changed, what was typed stays, and no token is sent back."""
+    """Nothing is changed, the input stays, and no token is sent back."""
     installs_of(redis).add(LocationId("here"), "")
     answer = await operator.submit("/locations/here/set-up", **{**SETUP, **given})
     assert answer.status_code == 422
@@ -121,7 +121,7 @@ async def test_what_is_wrong_is_told_beside_its_field(
 
 
 async def test_the_servers_token_is_enough(redis_url: str, redis: Redis) -> None:
-    """A provider's token in the environment stands in for the location's own."""
+    """A provider's token in the environment replaces the location's own."""
     installs_of(redis).add(LocationId("here"), "")
     async with opened(redis_url, ASSISTABLE_TOKEN="of-the-server") as browser:
         await browser.log_in()
@@ -129,7 +129,7 @@ async def test_the_servers_token_is_enough(redis_url: str, redis: Redis) -> None
 
 
 async def test_every_provider_has_a_form(operator: Browser, redis: Redis) -> None:
-    """With the fields that it needs; one that there isn't is refused."""
+    """It has the fields that the provider needs; an unknown provider is refused."""
     installs_of(redis).add(LocationId("here"), "")
     for provider, field in (
         ("openai", "model"),

@@ -27,12 +27,12 @@ JANE = {"X-Forwarded-User": "jane@agency.example"}
 
 
 def add(redis: Redis, name: str = "jane@agency.example", *locations: str, role: Role = Role.OPERATE) -> None:
-    """An operator of that name."""
+    """An operator with this name."""
     Operators(redis).add(name, role, locations, f"token-{name}", lasts_ms=3_600_000)
 
 
 async def test_an_operator_is_added_with_a_token_that_is_shown_once(operator: Browser, redis: Redis) -> None:
-    """It logs in with it, sees what it may, and is removed by a press."""
+    """It logs in with the token, sees what it may, and is removed with one click."""
     keep(redis, "here", "there")
     page = await operator.submit("/operators", name="acme", role="read", location_ids=["here"])
     token = re.search(r'<code id="token">([^<]+)</code>', page.text)
@@ -59,7 +59,7 @@ def opened_again(browser: Browser) -> httpx.AsyncClient:
     [({"name": "a b"}, "name"), ({"role": "owner"}, "role"), ({"location_ids": "nowhere"}, "location nowhere is not known")],
 )
 async def test_what_is_wrong_is_told_on_the_page(operator: Browser, redis: Redis, given: dict[str, str], says: str) -> None:
-    """And nobody is added."""
+    """No operator is added then."""
     keep(redis)
     page = await operator.submit("/operators", **{"name": "jane", "role": "read", **given})
     assert page.status_code == 422
@@ -68,7 +68,7 @@ async def test_what_is_wrong_is_told_on_the_page(operator: Browser, redis: Redis
 
 
 async def test_a_trusted_proxy_names_the_operator(redis_url: str, redis: Redis) -> None:
-    """No token is asked for; the role is that of the operator, and forms work."""
+    """No token is needed; the role is the operator's, and forms work."""
     keep(redis)
     add(redis)
     async with opened(redis_url, **HEADER) as browser:
@@ -80,7 +80,7 @@ async def test_a_trusted_proxy_names_the_operator(redis_url: str, redis: Redis) 
 
 
 async def test_who_the_proxy_names_no_more_is_out(redis_url: str, redis: Redis) -> None:
-    """The cookie of such a login is nothing without the header, and of another user it is none."""
+    """The cookie of such a login is invalid without the header, and with another user's."""
     keep(redis)
     add(redis)
     add(redis, "bob", role=Role.READ)
@@ -104,7 +104,7 @@ UNTRUSTED: dict[str, tuple[dict[str, str], list[tuple[str, str]]]] = {
 async def test_nobody_else_names_an_operator(
     redis_url: str, redis: Redis, environ: dict[str, str], headers: list[tuple[str, str]]
 ) -> None:
-    """Only a proxy of BRIDGE_TRUSTED_PROXIES, by the header of BRIDGE_LOGIN_HEADER, once: else the token is asked for."""
+    """Only a proxy in BRIDGE_TRUSTED_PROXIES may, with one header BRIDGE_LOGIN_HEADER; otherwise the token is needed."""
     keep(redis)
     add(redis)
     async with opened(redis_url, **environ) as browser:
@@ -114,7 +114,7 @@ async def test_nobody_else_names_an_operator(
 
 
 def test_a_forwarded_address_is_not_the_proxys(redis_url: str, redis: Redis) -> None:
-    """Who opened the connection counts, not whom a header calls the caller."""
+    """The address of the connection counts, not that in a header."""
     keep(redis)
     add(redis)
     spoofed = {**JANE, "X-Forwarded-For": "10.1.2.3"}
@@ -125,6 +125,6 @@ def test_a_forwarded_address_is_not_the_proxys(redis_url: str, redis: Redis) -> 
 
 
 def test_a_login_header_needs_its_proxies() -> None:
-    """Else everybody could send it: the web process refuses to start."""
+    """Otherwise everybody could send the header, so the web process refuses to start."""
     with pytest.raises(Misconfigured, match="BRIDGE_LOGIN_HEADER needs BRIDGE_TRUSTED_PROXIES"):
         build(from_environment({"BRIDGE_LOGIN_HEADER": "X-Forwarded-User", "REDIS_URL": "redis://127.0.0.1:1"}))

@@ -1,4 +1,4 @@
-"""The console's pages: what they show of an empty store and of a full one, and what can be done on them."""
+"""The console's pages: their content with an empty and with a full store, and their actions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from bridge.ghl.access import Need
-from bridge.ghl.rate_limit import Limits
+from bridge.ghl.rate_limit_headers import Limits
 from bridge.locations import Location
 from bridge.model import Again, Completion, Dead, Ended, LocationId, MessageId, Reason, Status
 from bridge.operating.reasons import REASONS
@@ -53,7 +53,7 @@ EVIDENCE = {"warnings": ["session_lost"], "model": "gpt<b>", "knowledge": [["k1"
 
 
 def answered(redis: Redis) -> None:
-    """A message, what was done about it, and its reply."""
+    """A message, its outcome, and its reply."""
     lanes = lanes_of(redis)
     accept(redis, message("m1", text=SECRET))
     turn = take(lanes)
@@ -74,7 +74,7 @@ def skipped(redis: Redis, id_: str = "m2") -> None:
 
 
 def dead_lettered(redis: Redis, count: int, location: str = HERE, *, error: str = "Assistable: HTTP 500") -> list[str]:
-    """So many dead letters, written as the scripts do."""
+    """This many dead letters, written by the scripts."""
     ids = [f"{location}{number:05}" for number in range(count)]
     now = now_ms(redis)
     pipe = redis.pipeline(transaction=False)
@@ -99,14 +99,14 @@ def dead_lettered(redis: Redis, count: int, location: str = HERE, *, error: str 
     ],
 )
 async def test_an_empty_store_has_a_word_on_every_page(operator: Browser, path: str, says: str) -> None:
-    """And not only empty tables."""
+    """No page has only empty tables."""
     answer = await operator.see(path)
     assert answer.status_code == 200
     assert says in words(answer)
 
 
 async def test_the_overview_tells_what_waits_and_what_became_of_messages(operator: Browser, redis: Redis) -> None:
-    """And says that all is well when it is."""
+    """If nothing is wrong, it says so."""
     keep(redis)
     answered(redis)
     skipped(redis)
@@ -121,7 +121,7 @@ async def test_the_overview_tells_what_waits_and_what_became_of_messages(operato
 
 
 async def test_the_overview_tells_what_needs_somebody(operator: Browser, redis: Redis) -> None:
-    """With the first command, and counts dead letters beside their page."""
+    """It has the first command, and counts dead letters beside their page."""
     keep(redis)
     dead_lettered(redis, 3)
     answer = await operator.see("/")
@@ -132,7 +132,7 @@ async def test_the_overview_tells_what_needs_somebody(operator: Browser, redis: 
 
 @pytest.mark.parametrize("id_", ["m1", "r1", "contact", "conversation-contact"])
 async def test_a_conversation_is_found_by_any_of_its_ids(operator: Browser, redis: Redis, id_: str) -> None:
-    """And tells every step, how long it took, the provider's trace and GHL's id of the reply."""
+    """It shows every step, its duration, the provider's trace and GHL's id of the reply."""
     keep(redis)
     answered(redis)
     answer = await operator.see(f"/conversations?q={id_}")
@@ -153,7 +153,7 @@ async def test_a_conversation_is_found_by_any_of_its_ids(operator: Browser, redi
 
 
 async def test_why_a_message_was_not_answered_is_said_first(operator: Browser, redis: Redis) -> None:
-    """With the reason, what it means and what the rule looked at."""
+    """It has the reason, its meaning and the facts of the rule."""
     keep(redis)
     skipped(redis)
     said = words(await operator.see("/conversations/m2"))
@@ -163,7 +163,7 @@ async def test_why_a_message_was_not_answered_is_said_first(operator: Browser, r
 
 
 async def test_why_the_provider_chose_silence_is_told(operator: Browser, redis: Redis) -> None:
-    """On the conversation's page, the overview and live, with what it means; and how the answer was read."""
+    """The conversation's page, the overview and the live page have it with its meaning, and how the answer was read."""
     keep(redis)
     lanes = lanes_of(redis)
     accept(redis, message("m1"))
@@ -183,12 +183,12 @@ async def test_why_the_provider_chose_silence_is_told(operator: Browser, redis: 
 
 
 async def test_every_reason_has_a_sentence() -> None:
-    """None is shown as a bare word."""
+    """No reason is shown as a bare code."""
     assert set(REASONS) == set(Reason)
 
 
 async def test_an_id_that_is_not_known_is_told(operator: Browser, redis: Redis) -> None:
-    """Beside the input, which can be corrected there."""
+    """The error is beside the input, which can be corrected there."""
     keep(redis)
     answer = await operator.see("/conversations?q=nobody%3Cb%3E")
     assert answer.status_code == 404
@@ -197,7 +197,7 @@ async def test_an_id_that_is_not_known_is_told(operator: Browser, redis: Redis) 
 
 
 async def test_a_text_is_shown_only_when_it_is_asked_for(operator: Browser, redis: Redis) -> None:
-    """One message's, once; it stands in no address and no page that was not asked for it."""
+    """Only one message's text is shown, once; no address and no other page contains it."""
     keep(redis)
     accept(redis, message("m1", text=SECRET), message("m2", text="another"))
     assert SECRET not in (await operator.see("/conversations/m1")).text
@@ -211,7 +211,7 @@ MARKUP = "<script>alert(1)</script>"
 
 
 async def test_what_others_wrote_is_never_markup(operator: Browser, redis: Redis) -> None:
-    """A message's text, a location's name, an error of a provider and what is searched for are shown as they are written."""
+    """A message's text, a location's name, a provider's error and a search text are shown as they were written."""
     locations_of(redis).apply([Location(id=HERE, debounce_seconds=0, name=MARKUP)])
     accept(redis, message("m1", text=MARKUP))
     dead_lettered(redis, 1, error=MARKUP)
@@ -236,7 +236,7 @@ async def test_a_text_that_can_not_be_read_is_no_broken_page(redis_url: str, red
 
 
 async def test_texts_can_be_switched_off(redis_url: str, redis: Redis) -> None:
-    """Then there is no button, and a request anyway shows no text."""
+    """There is no button then, and a request shows no text."""
     keep(redis)
     accept(redis, message("m1", text=SECRET))
     async with opened(redis_url, BRIDGE_CONSOLE_SHOW_TEXT="0") as browser:
@@ -249,7 +249,7 @@ async def test_texts_can_be_switched_off(redis_url: str, redis: Redis) -> None:
 
 @pytest.mark.parametrize("page", ["/dead-letters", "/conversations/c1"])
 async def test_what_the_service_said_is_shown_only_when_it_is_asked_for(operator: Browser, redis: Redis, page: str) -> None:
-    """By a button on the dead letter and on the timeline; as it was said, and in no page that was not asked for it."""
+    """The dead letter and the timeline have a button; the original text is on no other page."""
     keep(redis)
     id_ = write_dead_letter(redis, 1, said=f"{MARKUP} {SECRET}")
     write_dead_letter(redis, 2)
@@ -263,7 +263,7 @@ async def test_what_the_service_said_is_shown_only_when_it_is_asked_for(operator
 
 
 async def test_what_the_service_said_can_be_switched_off(redis_url: str, redis: Redis) -> None:
-    """With texts: there is no button, and a request anyway is answered with the reason."""
+    """They are off together with texts: there is no button, and a request gets the reason."""
     keep(redis)
     id_ = write_dead_letter(redis, 1, said=SECRET)
     async with opened(redis_url, BRIDGE_CONSOLE_SHOW_TEXT="0") as browser:
@@ -276,7 +276,7 @@ async def test_what_the_service_said_can_be_switched_off(redis_url: str, redis: 
 
 
 async def test_a_timeline_offers_only_what_is_kept(operator: Browser, redis: Redis) -> None:
-    """A turn that failed twice keeps only the last answer: the step before has no button."""
+    """A turn that failed twice stores only the last answer, so the step before has no button."""
     keep(redis)
     lanes = lanes_of(redis)
     accept(redis, message("m1"))
@@ -287,7 +287,7 @@ async def test_a_timeline_offers_only_what_is_kept(operator: Browser, redis: Red
 
 
 async def test_a_conversation_is_paused_and_resumed(operator: Browser, redis: Redis) -> None:
-    """It says the current state."""
+    """The page shows the current state."""
     keep(redis)
     answered(redis)
     paused = await operator.submit("/conversations/m1/pause")
@@ -299,7 +299,7 @@ async def test_a_conversation_is_paused_and_resumed(operator: Browser, redis: Re
 
 
 async def test_long_stories_are_shown_from_their_end(operator: Browser, redis: Redis) -> None:
-    """The earlier events are one step away."""
+    """A link leads to the earlier events."""
     keep(redis)
     for number in range(70):
         skipped(redis, f"m{number}")
@@ -310,7 +310,7 @@ async def test_long_stories_are_shown_from_their_end(operator: Browser, redis: R
 
 
 async def test_dead_letters_are_filtered_by_location(operator: Browser, redis: Redis) -> None:
-    """With their errors, and pages that hold each of them once."""
+    """The list has their errors, and each of them is on one page."""
     keep(redis, HERE, "there")
     dead_lettered(redis, ON_A_PAGE + 1)
     dead_lettered(redis, 2, "there", error="<b>bold</b>")
@@ -327,7 +327,7 @@ async def test_dead_letters_are_filtered_by_location(operator: Browser, redis: R
 
 
 async def test_ten_thousand_dead_letters_are_no_burden(operator: Browser, redis: Redis) -> None:
-    """A page comes soon, also with a filter that hardly any of them passes."""
+    """A page is quick, also with a filter that matches few of them."""
     keep(redis, HERE, "there")
     dead_lettered(redis, 10_000)
     dead_lettered(redis, 1, "there")
@@ -338,7 +338,7 @@ async def test_ten_thousand_dead_letters_are_no_burden(operator: Browser, redis:
 
 
 async def test_a_dead_letter_is_replayed(operator: Browser, redis: Redis) -> None:
-    """Only the selected ones; the next page shows the results, once."""
+    """Only the selected ones are replayed; the next page shows the results, once."""
     keep(redis)
     ids = dead_lettered(redis, 3)
     answer = await operator.submit("/dead-letters", action="replay", id=ids[:2])
@@ -348,7 +348,7 @@ async def test_a_dead_letter_is_replayed(operator: Browser, redis: Redis) -> Non
 
 
 async def test_a_dry_run_changes_nothing(operator: Browser, redis: Redis) -> None:
-    """And offers to go on."""
+    """It offers to continue."""
     keep(redis)
     ids = dead_lettered(redis, 3)
     answer = await operator.submit("/dead-letters", action="dry_run", id=ids[:2])
@@ -358,7 +358,7 @@ async def test_a_dry_run_changes_nothing(operator: Browser, redis: Redis) -> Non
 
 
 async def test_a_drop_is_asked_about_first(operator: Browser, redis: Redis) -> None:
-    """Only the second word drops."""
+    """Only the confirmation drops it."""
     keep(redis)
     ids = dead_lettered(redis, 3)
     question = await operator.submit("/dead-letters", action="drop", id=ids[:2])
@@ -370,7 +370,7 @@ async def test_a_drop_is_asked_about_first(operator: Browser, redis: Redis) -> N
 
 
 async def test_all_of_a_location_are_replayed_in_helpings(operator: Browser, redis: Redis) -> None:
-    """Five hundred at once, others' untouched."""
+    """Five hundred are replayed at once, and those of other locations stay."""
     keep(redis, HERE, "there")
     dead_lettered(redis, AT_ONCE + 1)
     dead_lettered(redis, 2, "there")
@@ -382,7 +382,7 @@ async def test_all_of_a_location_are_replayed_in_helpings(operator: Browser, red
 
 
 async def test_a_letter_that_somebody_else_closed_is_told(operator: Browser, redis: Redis) -> None:
-    """It is not replayed twice."""
+    """It is not replayed a second time."""
     keep(redis)
     ids = dead_lettered(redis, 1)
     await operator.submit("/dead-letters", action="replay", id=ids)
@@ -393,13 +393,13 @@ async def test_a_letter_that_somebody_else_closed_is_told(operator: Browser, red
     "fields", [{"action": "replay"}, {"action": "burn", "id": "here00000"}, {"action": "replay", "scope": "all"}]
 )
 async def test_nothing_chosen_is_nothing_done(operator: Browser, redis: Redis, fields: dict[str, str]) -> None:
-    """And said so."""
+    """The page says so."""
     keep(redis)
     assert (await operator.submit("/dead-letters", **fields)).status_code == 422
 
 
 async def test_locations_tell_what_ghl_still_takes(operator: Browser, redis: Redis) -> None:
-    """How much of the budget is left, that a location waits for more, and that the day's comes to an end."""
+    """They show how much of the rate limit is left, that a location waits for it, and that the day's limit is nearly used."""
     keep(redis, "busy", "waits", "spent")
     budgets = Budgets(redis)
     for _ in range(13):
@@ -415,7 +415,7 @@ async def test_locations_tell_what_ghl_still_takes(operator: Browser, redis: Red
 
 
 async def test_locations_that_need_somebody_come_first(operator: Browser, redis: Redis) -> None:
-    """On hold, then failing, then the others by name; found by name or id."""
+    """Locations on hold come first, then failing ones, then the others by name; the search finds a name or an id."""
     named = {"zulu": "Zulu", "held": "Yankee", "fails": "Xray", "alpha": "<Alpha>"}
     locations_of(redis).apply([Location(id=id_, name=name) for id_, name in named.items()])
     redis.hset(key("location", "held"), mapping={"hold": now_ms(redis), "hold_why": "ghl"})
@@ -429,7 +429,7 @@ async def test_locations_that_need_somebody_come_first(operator: Browser, redis:
 
 
 async def test_a_location_is_paused_and_resumed(operator: Browser, redis: Redis) -> None:
-    """From the list and from its own page; a hold ends the same way."""
+    """The list and its own page have the buttons; a hold ends in the same way."""
     keep(redis)
     assert "here is paused" in words(await operator.submit("/locations/here/pause"))
     assert redis.hget(key("location", HERE), "paused") == "1"
@@ -447,7 +447,7 @@ async def test_a_location_is_paused_and_resumed(operator: Browser, redis: Redis)
 
 
 async def test_a_locations_page_shows_its_settings_and_no_secret(operator: Browser, redis: Redis) -> None:
-    """By the keys that the file has, without the tables of other providers."""
+    """It has the keys of the file, without the tables of other providers."""
     keep(redis, ghl_token="pit-very-secret", off_tags=("no_bot", "vip"), assistable={"assistant_id": "a1", "token": "hush"})
     page = await operator.see("/locations/here")
     said = words(page)
@@ -465,7 +465,7 @@ async def test_a_locations_page_shows_its_settings_and_no_secret(operator: Brows
 
 
 async def test_many_locations_come_in_pages(operator: Browser, redis: Redis) -> None:
-    """Each once."""
+    """Each is on one page."""
     keep(redis, *(f"l{number:04}" for number in range(LOCATIONS_ON_A_PAGE + 5)))
     first = await operator.see("/locations")
     assert first.text.count('<td data-label="Location"') == LOCATIONS_ON_A_PAGE
@@ -475,7 +475,7 @@ async def test_many_locations_come_in_pages(operator: Browser, redis: Redis) -> 
 
 
 async def test_live_shows_what_happened_last(operator: Browser, redis: Redis) -> None:
-    """Newest first, by step or location if asked for, and no text."""
+    """The newest is first, filtered by step or location, without text."""
     keep(redis, HERE, "there")
     answered(redis)
     accept(redis, message("m9", "other", "there"))
@@ -488,7 +488,7 @@ async def test_live_shows_what_happened_last(operator: Browser, redis: Redis) ->
 
 @pytest.mark.timeout(60)
 def test_open_pages_are_told_when_something_happened(redis_url: str, redis: Redis) -> None:
-    """By server-sent events that begin where the browser was, and end by themselves; a stranger gets none."""
+    """Server-sent events begin at the browser's last one, and end by themselves; a stranger gets none."""
     keep(redis)
     accept(redis, message("m1"))
     with served(redis_url) as url, httpx.Client(base_url=url) as client:

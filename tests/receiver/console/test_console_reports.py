@@ -1,4 +1,4 @@
-"""The report's page without a browser: with nothing to tell, and with what can't be asked for."""
+"""The report's page without a browser: empty reports, and impossible ones."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 async def test_a_report_of_nothing_says_so(operator: Browser, redis: Redis) -> None:
-    """For all locations, and for one."""
+    """This holds for all locations, and for one."""
     keep(redis)
     assert "No message in this time" in words(await operator.see("/report"))
     assert "By day" in words(await operator.see("/report?location_id=here"))
 
 
 async def test_what_can_not_be_reported_is_told_in_its_place(operator: Browser, redis: Redis) -> None:
-    """An unknown location, a period or a day that there isn't: the page stands, and a file is refused."""
+    """For an unknown location, period or day the page is shown with an error, and a file is refused."""
     keep(redis)
     wrong = {"location_id=nobody": "nobody is not known", "period=year": "period", "day=2026-02-30": "2026-02-30"}
     for asked, told in wrong.items():
@@ -34,7 +34,7 @@ async def test_what_can_not_be_reported_is_told_in_its_place(operator: Browser, 
 
 
 async def test_a_report_is_a_file_too(operator: Browser, redis: Redis) -> None:
-    """Under a name that says of what it is."""
+    """Its name says what it contains."""
     keep(redis)
     redis.rpush(key("reported"), f"here a {minute(f'{THURSDAY}T10:00')}")
     answer = await operator.see(f"/report.csv?location_id=here&period=day&day={THURSDAY}")

@@ -1,4 +1,4 @@
-"""The console's logins: nobody gets in without the token, and no page of somebody else changes anything."""
+"""The console's logins: nobody gets in without the token, and no other site's page changes anything."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STATIC = ["/static/console.css", "/static/console.js", "/static/icon.svg"]
 
 
 def cookie(answer: httpx.Response, name: str = "ghlb_session") -> SimpleCookie:
-    """The cookie that an answer sets."""
+    """The cookie in an answer."""
     return SimpleCookie(next(one for one in answer.headers.get_list("set-cookie") if one.startswith(f"{name}=")))
 
 
@@ -52,7 +52,7 @@ async def test_whoever_is_not_logged_in_is_asked_for_the_token(stranger: Browser
 
 @pytest.mark.parametrize("path", [*PAGES, *STATIC, "/nothing", "/login", "/events"])
 async def test_every_answer_tells_the_browser_what_to_refuse(operator: Browser, path: str) -> None:
-    """Whatever is asked for, and whatever comes of it."""
+    """The security headers are in every answer, whatever its status."""
     answer = await operator.http.get(f"/console{path}") if path != "/events" else None
     if answer is None:
         return
@@ -63,14 +63,14 @@ async def test_every_answer_tells_the_browser_what_to_refuse(operator: Browser, 
 
 @pytest.mark.parametrize("path", PAGES)
 async def test_pages_need_no_inline_script_or_style(operator: Browser, redis: Redis, path: str) -> None:
-    """What the policy refuses is not there."""
+    """The pages contain nothing that their policy forbids."""
     keep(redis)
     text = (await operator.see(path)).text
     assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:|<script(?! src=)", text)
 
 
 async def test_behind_https_the_cookie_and_the_browser_stay_there(redis_url: str, redis: Redis) -> None:
-    """Directly or behind a proxy that says so."""
+    """This holds directly, and behind a proxy that says so."""
     del redis
     async with opened(redis_url, address="https://bridge") as direct:
         told = await direct.log_in()
@@ -82,7 +82,7 @@ async def test_behind_https_the_cookie_and_the_browser_stay_there(redis_url: str
 
 
 async def test_the_cookie_is_for_the_console_alone(stranger: Browser) -> None:
-    """No script reads it, no other site sends it, and it names nobody."""
+    """Scripts can't read it, other sites don't send it, and it contains no name."""
     morsel = cookie(await stranger.log_in())["ghlb_session"]
     assert (morsel["httponly"], morsel["samesite"], morsel["path"]) == (True, "strict", "/console")
     assert 0 < int(morsel["max-age"]) <= 24 * 3600
@@ -90,7 +90,7 @@ async def test_the_cookie_is_for_the_console_alone(stranger: Browser) -> None:
 
 
 async def test_a_wrong_token_is_refused(stranger: Browser) -> None:
-    """With a sentence, and without a cookie."""
+    """The page has a sentence, and no cookie is set."""
     answer = await stranger.log_in("guess")
     assert answer.status_code == 401
     assert "not the admin token" in words(answer)
@@ -99,7 +99,7 @@ async def test_a_wrong_token_is_refused(stranger: Browser) -> None:
 
 
 async def test_guessing_is_slowed_down(stranger: Browser) -> None:
-    """After so many wrong tokens even the right one waits."""
+    """After a number of wrong tokens even the right one must wait."""
     for _ in range(MOST_OF_AN_ADDRESS):
         await stranger.log_in("guess")
     answer = await stranger.log_in()
@@ -109,13 +109,13 @@ async def test_guessing_is_slowed_down(stranger: Browser) -> None:
 
 @pytest.mark.parametrize("to", ["https://evil.example/", "//evil.example", "/console//evil", "/console/\\evil", "/api/v1/x", ""])
 async def test_a_login_ends_on_a_page_of_the_console(stranger: Browser, to: str) -> None:
-    """Wherever a link to it says."""
+    """This holds whatever address a link to the login contains."""
     answer = await stranger.http.post("/console/login", params={"next": to}, data={"token": ADMIN_TOKEN})
     assert answer.headers["location"] == "/console/"
 
 
 async def test_another_sites_login_is_refused(stranger: Browser) -> None:
-    """Nobody is logged in from elsewhere without knowing it."""
+    """Another site can't log a browser in without the user's knowledge."""
     foreign = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
     answer = await stranger.http.post("/console/login", data={"token": ADMIN_TOKEN}, headers=foreign)
     assert answer.status_code == 401
@@ -124,7 +124,7 @@ async def test_another_sites_login_is_refused(stranger: Browser) -> None:
 
 
 async def test_without_an_admin_token_the_console_is_closed(redis_url: str, redis: Redis) -> None:
-    """403 with a page that says what to set, whatever is asked for and whatever is sent."""
+    """The answer is 403 with a page that says what to set, whatever the request."""
     del redis
     async with opened(redis_url, BRIDGE_ADMIN_TOKEN="") as browser:
         for path in [*PAGES, "/login", "/nothing"]:
@@ -137,7 +137,7 @@ async def test_without_an_admin_token_the_console_is_closed(redis_url: str, redi
 
 
 async def test_a_new_admin_token_logs_everybody_out(redis_url: str, redis: Redis) -> None:
-    """So does a new secret key, but not one that stands before the old one."""
+    """A new secret key does too, unless it is added before the old one."""
     del redis
     async with opened(redis_url) as browser:
         await browser.log_in()
@@ -155,7 +155,7 @@ async def test_a_new_admin_token_logs_everybody_out(redis_url: str, redis: Redis
 
 
 def test_a_login_ends() -> None:
-    """When its time is over, and with a cookie that was tampered with at once."""
+    """It ends after its time, and at once with a changed cookie."""
     settings = from_environment({"BRIDGE_ADMIN_TOKEN": ADMIN_TOKEN, "BRIDGE_SECRET_KEY": FERNET_KEY})
     sessions, short = Sessions(settings), Sessions(settings, seconds=0)
     value = sessions.begin()
@@ -169,7 +169,7 @@ def test_a_login_ends() -> None:
 
 
 async def test_logging_out_ends_the_login_everywhere(operator: Browser, redis_url: str) -> None:
-    """The cookie is gone from this browser, and a copy of it is worth nothing at any receiver; other logins stay."""
+    """This browser's cookie is deleted, and a copy is invalid at every receiver; other logins stay."""
     copied = operator.http.cookies["ghlb_session"]
     async with opened(redis_url) as other:
         await other.log_in()
@@ -185,7 +185,7 @@ async def test_logging_out_ends_the_login_everywhere(operator: Browser, redis_ur
 
 @pytest.mark.parametrize("planted", ["", "chosen-by-somebody", "a login before"])
 async def test_a_login_begins_with_a_cookie_of_its_own(stranger: Browser, planted: str) -> None:
-    """Whatever cookie a browser was given before, nobody else knows the one that it has then."""
+    """Whatever cookie the browser had before, the new one is known to nobody else."""
     if planted == "a login before":
         planted = cookie(await stranger.log_in())["ghlb_session"].value
         stranger.http.cookies.clear()
@@ -197,7 +197,7 @@ async def test_a_login_begins_with_a_cookie_of_its_own(stranger: Browser, plante
 
 
 async def test_the_consoles_cookie_opens_nothing_else(operator: Browser) -> None:
-    """The admin API takes its token in a header, which no other site's page can make a browser send."""
+    """The admin API reads its token from a header, which another site's page can't make a browser send."""
     value = operator.http.cookies["ghlb_session"]
     answer = await operator.http.get("/api/v1/overview", headers={"Cookie": f"ghlb_session={value}"})
     assert answer.status_code == 401
@@ -205,7 +205,7 @@ async def test_the_consoles_cookie_opens_nothing_else(operator: Browser) -> None
 
 @pytest.mark.parametrize("path", ["/logout", "/locations/here/pause", "/dead-letters", "/conversations/m1/text"])
 async def test_what_no_page_of_this_login_sent_changes_nothing(operator: Browser, redis: Redis, path: str) -> None:
-    """Without a token, with a wrong one, with another login's, or from another site."""
+    """A form without a token, with a wrong one, with another login's, or from another site is refused."""
     keep(redis)
     own = await operator.csrf()
     for data, headers in (
@@ -223,7 +223,7 @@ async def test_what_no_page_of_this_login_sent_changes_nothing(operator: Browser
 
 
 async def test_another_logins_token_is_worth_nothing(redis_url: str, operator: Browser) -> None:
-    """Each login has its own."""
+    """Each login has its own token."""
     async with opened(redis_url) as other:
         await other.log_in()
         answer = await operator.http.post("/console/logout", data={"csrf": await other.csrf()})
@@ -231,27 +231,27 @@ async def test_another_logins_token_is_worth_nothing(redis_url: str, operator: B
 
 
 async def test_a_form_that_is_too_large_is_refused(operator: Browser) -> None:
-    """It is not read whole."""
+    """It is not read completely."""
     answer = await operator.http.post("/console/dead-letters", content=b"x" * 300_000)
     assert answer.status_code == 413
 
 
 @pytest.mark.parametrize(("path", "status"), [("/nothing", 404), ("/static/nothing.css", 404), ("/locations/unknown", 404)])
 async def test_what_is_not_there_is_a_page_too(operator: Browser, path: str, status: int) -> None:
-    """With the way back."""
+    """It has a link back."""
     answer = await operator.see(path)
     assert answer.status_code == status
     assert "Go to the overview" in words(answer)
 
 
 async def test_the_address_without_a_slash_leads_to_the_overview(operator: Browser) -> None:
-    """As the contract writes it."""
+    """The contract has the address without the slash."""
     answer = await operator.http.get("/console", follow_redirects=True)
     assert "Last 24 hours" in words(answer)
 
 
 async def test_without_redis_a_page_says_so(redis_url: str, redis: Redis) -> None:
-    """503, in words, and with no password in them."""
+    """The status is 503, with a sentence and without a password."""
     del redis
     async with opened(redis_url) as browser:
         await browser.log_in()
@@ -267,7 +267,7 @@ async def test_without_redis_a_page_says_so(redis_url: str, redis: Redis) -> Non
 
 
 async def test_every_change_is_noted_as_the_consoles(operator: Browser, redis: Redis, redis_url: str) -> None:
-    """Beside those of the command line and the admin API."""
+    """Its entries are beside those of the command line and the admin API."""
     keep(redis)
     await operator.submit("/locations/here/pause")
     admin_services = AdminServices(from_environment({"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}))

@@ -1,4 +1,4 @@
-"""The list of undelivered replies: one of them is sent again by its button."""
+"""The list of undelivered replies: a button sends one of them again."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ REFUSED = Dead(error="no", refused="provider")
 
 
 def counted(redis: Redis) -> dict[str, int]:
-    """All counts but the times, which depend on the clock."""
+    """All counts except the times, which depend on the clock."""
     return {field: count for field, count in Counts(redis).totals().items() if not field.startswith("reply|")}
 
 
@@ -73,7 +73,7 @@ ENDS: dict[str, tuple[Callable[[Lanes, Turn], Any], dict[str, int]]] = {
 
 @pytest.mark.parametrize("name", ENDS)
 def test_every_end_of_a_try_is_counted_once(redis: Redis, name: str) -> None:
-    """Each message by status and reason, and the try; the same call again counts nothing."""
+    """Each message counts by status and reason, and so does the attempt; a repeated call counts nothing."""
     act, expected = ENDS[name]
     keep(redis)
     lanes = lanes_of(redis)
@@ -99,7 +99,7 @@ def test_messages_are_counted_one_by_one(redis: Redis) -> None:
 
 
 def test_a_repeated_accept_counts_once(redis: Redis) -> None:
-    """Neither a duplicate nor the same call sent twice is another message."""
+    """Neither a duplicate nor a repeated call counts again."""
     keep(redis)
     run = redis.register_script(script("accept"))
     for _ in range(2):
@@ -109,7 +109,7 @@ def test_a_repeated_accept_counts_once(redis: Redis) -> None:
 
 
 def test_what_becomes_of_dead_letters_is_counted(redis: Redis) -> None:
-    """Buried, replayed, dropped and superseded, each once however often it is asked for."""
+    """Each dead letter counts once as written, replayed, dropped or superseded, however often that is requested."""
     keep(redis, max_age_seconds=3600)
     lanes, letters = lanes_of(redis), dead_letters_of(redis)
     ids = []
@@ -130,7 +130,7 @@ def test_what_becomes_of_dead_letters_is_counted(redis: Redis) -> None:
 
 
 def test_a_hold_is_no_death(redis: Redis) -> None:
-    """The turn that meets a hold is held; the dead letters that caused it are replayed when it is lifted."""
+    """A turn that a hold stops is not a dead letter; the dead letters that caused the hold are replayed at its end."""
     keep(redis)
     lanes = lanes_of(redis)
     accept(redis, *(message(f"m{number}", f"c{number}") for number in range(4)))
@@ -145,7 +145,7 @@ def test_a_hold_is_no_death(redis: Redis) -> None:
 
 
 def test_a_try_whose_worker_stopped_is_counted_as_abandoned(redis: Redis) -> None:
-    """When the next worker takes the lane; one that gives its turn back has not abandoned it."""
+    """It counts when the next worker takes the lane; a turn that was given back is not abandoned."""
     keep(redis)
     lanes = lanes_of(redis, lease=10)
     accept(redis, message())
@@ -159,7 +159,7 @@ def test_a_try_whose_worker_stopped_is_counted_as_abandoned(redis: Redis) -> Non
 
 @pytest.mark.parametrize(("seconds", "bucket"), [(0, "1"), (2.4, "2.5"), (59, "60"), (3599, "3600"), (90_000, "inf")])
 def test_the_time_to_a_reply_falls_into_its_bucket(redis: Redis, seconds: float, bucket: str) -> None:
-    """From the acceptance of each message to its reply; silence has none."""
+    """The time is from the acceptance of each message to its reply; without a reply there is none."""
     keep(redis)
     lanes = lanes_of(redis, lease=1_000_000)
     accept(redis, message())
@@ -176,7 +176,7 @@ def test_the_time_to_a_reply_falls_into_its_bucket(redis: Redis, seconds: float,
 
 
 def test_scripts_and_processes_count_under_the_same_names() -> None:
-    """Every name that a script counts is one of the families, and the edges of the time to a reply are the same."""
+    """Every name that a script counts is one of the families, and the edges of the reply times are the same."""
     text = script("accept") + script("release") + script("lease") + script("drop")
     for family in FAMILIES:
         if family.name in {"webhooks", "webhook", "ghl_request", "provider_request", "signatures"}:
@@ -188,7 +188,7 @@ def test_scripts_and_processes_count_under_the_same_names() -> None:
 
 
 def test_what_processes_count_is_added_up(redis: Redis) -> None:
-    """The counts of several processes are one sum, and what was written is not written again."""
+    """The counts of several processes are added, and written once."""
     counts = Counts(redis)
     first, second = Tally(), Tally()
     for tally in (first, second, second):
@@ -208,7 +208,7 @@ def test_a_batch_that_is_sent_twice_counts_once(redis: Redis) -> None:
 
 
 def test_what_can_not_be_written_is_kept(redis: Redis) -> None:
-    """Without Redis a process keeps its counts and goes on counting."""
+    """Without Redis a process keeps its counts and continues counting."""
     tally = Tally()
     tally.count(WEBHOOKS, "unavailable", "")
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
@@ -222,7 +222,7 @@ def test_what_can_not_be_written_is_kept(redis: Redis) -> None:
 
 
 def test_counts_of_a_location_expire_and_tell_how_long_it_fails(redis: Redis) -> None:
-    """Messages by status; `failing` counts those that died since the last one that was answered."""
+    """There are messages by status; `failing` counts dead ones since the last answered one."""
     keep(redis)
     lanes = lanes_of(redis)
     fates = [Status.REPLIED, Status.DEAD, Status.DEAD, Status.NO_REPLY, Status.DEAD]
@@ -242,7 +242,7 @@ def test_counts_of_a_location_expire_and_tell_how_long_it_fails(redis: Redis) ->
 
 
 def test_gauges_tell_what_there_is(redis: Redis) -> None:
-    """Lanes that wait, are in work, are retried; live workers and their slots; locations."""
+    """They are waiting, current and retried lanes; live workers and their slots; locations."""
     keep(redis, HERE, "there")
     lanes = lanes_of(redis)
     accept(redis, *(message(f"m{number}", f"c{number}") for number in range(3)))
@@ -260,7 +260,7 @@ def test_gauges_tell_what_there_is(redis: Redis) -> None:
 
 
 def test_a_replayed_letter_that_is_gone_is_not_retried_for_ever(redis: Redis) -> None:
-    """A lane that leaves the schedule is no longer to be tried again."""
+    """A lane that leaves the schedule no longer counts as retried."""
     keep(redis)
     lanes = lanes_of(redis)
     accept(redis, message())
@@ -273,7 +273,7 @@ def test_a_replayed_letter_that_is_gone_is_not_retried_for_ever(redis: Redis) ->
 
 
 def test_measuring_costs_little_however_much_waits(redis: Redis) -> None:
-    """With a thousand locations and two hundred thousand lanes it takes milliseconds, all of them in one round trip."""
+    """With a thousand locations and two hundred thousand lanes it takes milliseconds, in one round trip."""
     due = now_ms(redis) - 600_000
     pipe = redis.pipeline(transaction=False)
     for number in range(1000):
@@ -292,7 +292,7 @@ def test_measuring_costs_little_however_much_waits(redis: Redis) -> None:
 
 
 def test_without_redis_nothing_can_be_measured() -> None:
-    """Looking says that Redis can't be reached."""
+    """Measuring reports that Redis can't be reached."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
         for look in (lambda: measure(nowhere), lambda: Counts(nowhere).locations(), lambda: Counts(nowhere).of([HERE])):
             with pytest.raises(Unavailable):
@@ -300,7 +300,7 @@ def test_without_redis_nothing_can_be_measured() -> None:
 
 
 def test_lanes_of_a_hold_are_not_overdue(redis: Redis) -> None:
-    """They wait for an operator, and are told as held."""
+    """They wait for an operator, and are counted as held."""
     keep(redis)
     lanes = lanes_of(redis)
     accept(redis, *(message(f"m{number}", f"c{number}") for number in range(3)))
@@ -313,7 +313,7 @@ def test_lanes_of_a_hold_are_not_overdue(redis: Redis) -> None:
 
 
 def test_what_scripts_count_is_folded_once(redis: Redis) -> None:
-    """Until then it is one entry a call, and expires; whoever reads folds it, and so does a process that counts."""
+    """Until then it is one entry per call, with an expiry; a reader or a process that counts folds it."""
     keep(redis)
     for number in range(3):
         accept(redis, message(f"m{number}", f"contact{number}"))
@@ -337,7 +337,7 @@ def test_a_long_list_of_counts_is_folded_by_who_adds_to_it(redis: Redis) -> None
 
 
 def test_a_late_fold_counts_in_the_minute_in_which_it_happened(redis: Redis) -> None:
-    """And in its hour, as long as charts show these."""
+    """It counts in its hour too, as long as charts show these."""
     minute = now_ms(redis) // 60_000 - 3
     redis.rpush(key("counts"), f"2 {minute * 60_000 + 59_999} accepted\n1 {minute * 60_000} accepted\n1 1000 accepted")
     assert next(one.counts for one in chart(redis, "minute", 4)) == {"accepted": 3}
@@ -346,7 +346,7 @@ def test_a_late_fold_counts_in_the_minute_in_which_it_happened(redis: Redis) -> 
 
 
 def test_counts_of_a_redis_that_takes_no_write_are_read(redis: Redis) -> None:
-    """A full one, say: what waits to be folded is added later."""
+    """In a full Redis, for example, entries are added later."""
     redis.hset(key("totals"), "messages_accepted", 7)
     redis.rpush(key("counts"), "1 0 messages_accepted")
     redis.config_set("min-replicas-to-write", 1)

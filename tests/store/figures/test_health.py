@@ -1,4 +1,4 @@
-"""Health: how durable the state is, who works on it, and how long the oldest lane has waited beyond its time."""
+"""Health: how durable the state is, the live workers, and how long the oldest lane is overdue."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 
 
 def test_an_idle_bridge_is_healthy(redis: Redis) -> None:
-    """Our own Redis lacks nothing, nobody works and nothing waits."""
+    """The tests' Redis lacks nothing, there is no worker, and nothing waits."""
     seen = look(redis)
     assert (seen.gauges.workers, seen.gauges.lanes, seen.gauges.oldest_overdue_seconds, seen.missing_durability) == (0, 0, 0, ())
 
 
 def test_workers_count_while_they_live(redis: Redis) -> None:
-    """A worker counts until it has been silent too long."""
+    """A worker counts until it has been silent for too long."""
     lanes = lanes_of(redis)
     lanes.claim("first", slots=3, alive_seconds=10, most=1)
     lanes.claim("second", slots=3, alive_seconds=100, most=1)
@@ -40,7 +40,7 @@ def test_workers_count_while_they_live(redis: Redis) -> None:
 
 
 def test_the_oldest_overdue_lane_is_told(redis: Redis) -> None:
-    """What is due later is not overdue, and what is leased isn't either; what is only claimed still is."""
+    """A lane that is due later or leased is not overdue; one that is only claimed is."""
     keep(redis, debounce=10)
     accept(redis, message("m1"))
     pass_time(redis, 9)
@@ -58,7 +58,7 @@ def test_the_oldest_overdue_lane_is_told(redis: Redis) -> None:
 
 
 def test_a_backlog_that_is_being_served_is_still_overdue(redis: Redis) -> None:
-    """That a location was served just now doesn't make its other lanes young."""
+    """A location's other lanes stay overdue although it was just served."""
     keep(redis)
     accept(redis, message("m1"), message("m2", "other"))
     pass_time(redis, 3600)
@@ -67,7 +67,7 @@ def test_a_backlog_that_is_being_served_is_still_overdue(redis: Redis) -> None:
 
 
 def test_what_a_202_lacks_is_named(tmp_path: Path) -> None:
-    """Each setting that would lose an accepted message is named with what it is and what it should be."""
+    """Each setting that could lose an accepted message is named with its value and the right one."""
     with own_redis(tmp_path) as server, connect_without_retries(server.url, seconds=5) as redis:
         redis.config_set("appendfsync", "everysec")
         redis.config_set("maxmemory-policy", "allkeys-lru")
@@ -95,7 +95,7 @@ def test_what_a_202_lacks_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_how_soon_the_file_is_synced_says_what_is_missing(fsync: Fsync, missing: tuple[str, ...]) -> None:
-    """Only what is synced before it is answered keeps a 202."""
+    """Only data that is synced before the answer is safe for a 202."""
     assert judge(fsync) == missing
 
 
@@ -103,7 +103,7 @@ def test_how_soon_the_file_is_synced_says_what_is_missing(fsync: Fsync, missing:
     ("code", "words"), [("READONLY", "a replica"), ("NOREPLICAS", "fewer replicas"), ("OOM", "full"), ("NOPERM", "right")]
 )
 def test_a_write_that_is_refused_says_why(tmp_path: Path, code: str, words: str) -> None:
-    """A write of the scripts' own kind is tried, and a refusal is told in the operator's words."""
+    """A write like those of the scripts is tried, and a refusal becomes a sentence for the operator."""
     with own_redis(tmp_path) as server, connect_without_retries(server.url, seconds=5) as redis:
         assert try_write(redis).refused == ""
         with FAULTS[code](redis):
@@ -112,7 +112,7 @@ def test_a_write_that_is_refused_says_why(tmp_path: Path, code: str, words: str)
 
 
 def test_a_server_in_cluster_mode_says_so(tmp_path: Path) -> None:
-    """A script is told by it that a key is not local, under no code: that is put into words too."""
+    """Its error about a key that is not local has no code, and becomes a sentence too."""
     # Else its bus takes the port ten thousand above, where there may be none.
     options = ("--cluster-enabled", "yes", "--cluster-port", str(redis_server.free_port()))
     with own_redis(tmp_path, *options) as server, connect_without_retries(server.url, seconds=5) as redis:
@@ -120,7 +120,7 @@ def test_a_server_in_cluster_mode_says_so(tmp_path: Path) -> None:
 
 
 def test_a_state_that_never_had_a_location_is_told(redis: Redis) -> None:
-    """The first location leaves a mark that its removal doesn't take away, and so does an install."""
+    """The first location, or install, leaves a mark that its removal keeps."""
     assert not try_write(redis).had_location
     keep(redis)
     assert try_write(redis).had_location
@@ -129,6 +129,6 @@ def test_a_state_that_never_had_a_location_is_told(redis: Redis) -> None:
 
 
 def test_without_redis_health_is_unavailable() -> None:
-    """Looking says that Redis can't be reached."""
+    """Reading it reports that Redis can't be reached."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere, pytest.raises(Unavailable):
         look(nowhere)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def reply(redis: Redis, id_: str = "m1") -> None:
-    """One message and its reply."""
+    """A message and its reply."""
     lanes = lanes_of(redis)
     accept(redis, message(id_, text="a secret text"))
     turn = take(lanes)
@@ -27,7 +27,7 @@ def reply(redis: Redis, id_: str = "m1") -> None:
 
 
 def test_events_are_seen_newest_first(redis: Redis) -> None:
-    """Of every lane, with the moment at which they were written down."""
+    """They are of every lane, with their times."""
     keep(redis, HERE, "there")
     reply(redis)
     accept(redis, message("m2", "other", "there"))
@@ -55,7 +55,7 @@ def test_the_newest_event_tells_that_something_happened(redis: Redis) -> None:
 
 
 def test_steps_of_a_turn_are_told_to_those_who_watch(redis: Redis) -> None:
-    """From the moment of the first look on each step is seen as new; when nobody has looked for a while, only a turn's end is."""
+    """After the first look each step is visible as new; after a while without looks only a turn's end is."""
     keep(redis)
     accept(redis, message("m1"), message("m2", "other"))
     live, lanes = LiveEvents(redis), lanes_of(redis)
@@ -79,7 +79,7 @@ def test_steps_of_a_turn_are_told_to_those_who_watch(redis: Redis) -> None:
 
 
 def test_what_is_watched_is_bounded_and_expires(redis: Redis) -> None:
-    """A busy day leaves no more than some hundred lanes to look at, and a quiet month none."""
+    """After a busy day there are some hundred lanes, and after a quiet month none."""
     keep(redis)
     accept(redis, *(message(f"m{number}", f"c{number}") for number in range(800)))
     assert 500 <= redis.zcard(key("recent")) <= 550
@@ -105,7 +105,7 @@ def test_a_timeline_lasts_from_the_end_of_its_turn(redis: Redis) -> None:
 
 @pytest.mark.parametrize("span", ["minute", "hour"])
 def test_charts_tell_what_became_of_messages(redis: Redis, span: str) -> None:
-    """The newest bucket is the one of now, and buckets in which nothing happened are there too."""
+    """The newest bucket is the current one, and empty buckets are included."""
     keep(redis)
     reply(redis)
     buckets = chart(redis, span, 24)  # type: ignore[arg-type]
@@ -118,7 +118,7 @@ def test_charts_tell_what_became_of_messages(redis: Redis, span: str) -> None:
 
 
 def test_without_redis_nothing_is_seen() -> None:
-    """Looking says that Redis can't be reached."""
+    """Reading reports that Redis can't be reached."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
         for look in (lambda: LiveEvents(nowhere).newest(1), LiveEvents(nowhere).last, lambda: chart(nowhere, "hour", 24)):
             with pytest.raises(Unavailable):

@@ -1,4 +1,4 @@
-"""A claim of which nothing is heard: the lane stays as overdue as it is, until a worker begins its turn."""
+"""Claims without a turn: the lane stays overdue until a worker begins its turn."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def test_a_claim_that_nobody_hears_makes_no_lane_younger(redis: Redis) -> None:
-    """However often it is claimed again, it is overdue since it was due; the turn's begin ends that."""
+    """However often it is claimed again, it counts as overdue since it was due, until its turn begins."""
     keep(redis)
     accept(redis, message("m1"))
     lanes = lanes_of(redis, lease=30)
@@ -30,7 +30,7 @@ def test_a_claim_that_nobody_hears_makes_no_lane_younger(redis: Redis) -> None:
 
 
 def test_what_is_erased_or_on_hold_is_not_waited_for(redis: Redis) -> None:
-    """A location on hold begins no turn, and what was erased never will."""
+    """A location on hold begins no turn, and an erased lane never will."""
     keep(redis)
     accept(redis, message("m1"))
     claim(lanes_of(redis, lease=30))
@@ -43,7 +43,7 @@ def test_what_is_erased_or_on_hold_is_not_waited_for(redis: Redis) -> None:
 
 
 def test_the_dispatcher_says_it_once(redis: Redis, capsys: pytest.CaptureFixture[str]) -> None:
-    """Once when it begins and once when it is over, however often it looks."""
+    """It logs the beginning and the end once each, however often it looks."""
     keep(redis)
     accept(redis, message("m1"))
     lanes = lanes_of(redis, lease=30)

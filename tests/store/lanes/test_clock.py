@@ -1,4 +1,4 @@
-"""A clock of the server that has jumped back: what lies further off than any wait is brought nearer, and the rest stays."""
+"""The server's clock jumps back: times beyond any wait are corrected, and the others stay."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ABOUT_MS = 5_000
 
 @pytest.fixture
 def jumped(redis: Redis) -> Redis:
-    """A Redis in which a lane waits a minute by a clock that was an hour ahead, and somebody claimed by that clock."""
+    """A Redis with a lane that waits a minute by a clock that was an hour ahead, and a claim by that clock."""
     keep(redis)
     accept(redis, message())
     claim(lanes_of(redis))
@@ -41,7 +41,7 @@ def jumped(redis: Redis) -> Redis:
 
 
 def test_waits_last_as_long_as_was_meant(jumped: Redis) -> None:
-    """A lane, its lease, its slot and its location are due a minute from now again, and not in an hour and a minute."""
+    """A lane, its lease, its slot and its location are due in a minute again, and not in an hour and a minute."""
     claim(lanes_of(jumped))
     in_a_minute = now_ms(jumped) + 60_000
     lane = jumped.hmget(key("lane", str(LANE)), "not_before", "lease_until")
@@ -53,7 +53,7 @@ def test_waits_last_as_long_as_was_meant(jumped: Redis) -> None:
 
 
 def test_a_jump_is_put_right_once(jumped: Redis) -> None:
-    """The next claim finds a clock that goes forward, and moves nothing."""
+    """The next claim, with a clock that goes forward, changes nothing."""
     claim(lanes_of(jumped))
     once = due_ms(jumped)
     claim(lanes_of(jumped))
@@ -61,7 +61,7 @@ def test_a_jump_is_put_right_once(jumped: Redis) -> None:
 
 
 def test_a_clock_that_goes_forward_moves_nothing(redis: Redis) -> None:
-    """Between two claims of a clock that is right, a wait of hours stays what it is."""
+    """A wait of hours between two claims with a correct clock stays the same."""
     keep(redis, debounce=3600.0, most=3600.0)
     accept(redis, message())
     before = due_ms(redis)
@@ -71,7 +71,7 @@ def test_a_clock_that_goes_forward_moves_nothing(redis: Redis) -> None:
 
 
 def test_a_message_of_a_future_that_never_was_waits_for_its_quiet_only(redis: Redis) -> None:
-    """Computed again, a lane with a message from a clock that was ahead is due after the debounce."""
+    """If its time is computed again, a lane whose message is dated in the future is due after the debounce."""
     keep(redis, debounce=2.0)
     accept(redis, message("m1"))
     redis.hset(key("message", LANE.location_id, "m1"), "at", now_ms(redis) + HOUR)

@@ -1,4 +1,4 @@
-"""Messages that came without GHL's id, as Redis keeps them."""
+"""Messages without GHL's id, as stored in Redis."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def begun(redis: Redis, *messages: InboundMessage) -> Turn:
 
 
 def test_a_message_gets_its_id_in_its_place(redis: Redis) -> None:
-    """The order of the lane stays, and the turn that is read again has the new data, under the same lease."""
+    """The lane's order stays, and the turn that is read again has the new data, with the same lease."""
     first = unnamed()
     turn = begun(redis, first, message("m2"))
     identities_of(redis).settle(turn, first, named(first), ids=[M1, MessageId("row1")], event="by its text")
@@ -55,7 +55,7 @@ def test_a_message_gets_its_id_in_its_place(redis: Redis) -> None:
 
 
 def test_a_turn_that_has_only_duplicates_is_over(redis: Redis) -> None:
-    """If no message waits any more, the lane is released when it is read again, and the next turn sees nothing of this one."""
+    """If no message waits any more, the lane is released at its next read, and the next turn has none of this data."""
     first = unnamed()
     keep(redis)
     accept(redis, message("m1"))
@@ -70,7 +70,7 @@ def test_a_turn_that_has_only_duplicates_is_over(redis: Redis) -> None:
 
 @pytest.mark.parametrize("known", [False, True])
 def test_a_call_sent_twice_does_the_same(redis: Redis, *, known: bool) -> None:
-    """redis-py may send a script again whose answer was lost: the id is given once, or the duplicate ended once."""
+    """redis-py may repeat a script whose answer was lost: the id is set once, or the duplicate ended once."""
     first = unnamed()
     turn = begun(redis, first, message("m2"))
     if known:
@@ -96,7 +96,7 @@ def test_a_call_sent_twice_does_the_same(redis: Redis, *, known: bool) -> None:
 
 
 def test_a_lost_lease_writes_nothing(redis: Redis) -> None:
-    """Who was fenced off finds out, and changes nothing."""
+    """A turn that lost its lease is told, and changes nothing."""
     first = unnamed()
     turn = replace(begun(redis, first), token="another")
     before = snapshot(redis)
@@ -108,7 +108,7 @@ def test_a_lost_lease_writes_nothing(redis: Redis) -> None:
 
 
 def test_a_full_redis_lets_it_pass(redis: Redis) -> None:
-    """At `maxmemory` what carries work on still goes on."""
+    """At `maxmemory` the script still works."""
     first = unnamed()
     turn = begun(redis, first)
     redis.config_set("maxmemory", "1")
@@ -120,7 +120,7 @@ def test_a_full_redis_lets_it_pass(redis: Redis) -> None:
 
 
 def test_what_joined_undecided_is_told_until_it_is_set_aside(redis: Redis) -> None:
-    """Behind what the turn has seen, only messages without their id are in doubt, and each only once."""
+    """Among messages that joined, only those without their id are undecided, and each is reported once."""
     turn = begun(redis, message("m1"), unnamed("w1"))
     accept(redis, unnamed("w2"), message("m2"))
     identities = identities_of(redis)
@@ -134,7 +134,7 @@ def test_what_joined_undecided_is_told_until_it_is_set_aside(redis: Redis) -> No
 
 
 def test_arrivals_are_told_by_redis_clock(redis: Redis) -> None:
-    """Each message with the moment of its webhook; one that is gone came never."""
+    """Each message has the time of its webhook; a missing one has none."""
     begun(redis, unnamed("w1"))
     pass_time(redis, 10)
     accept(redis, unnamed("w2"))
@@ -144,7 +144,7 @@ def test_arrivals_are_told_by_redis_clock(redis: Redis) -> None:
 
 
 def test_everything_expires(redis: Redis) -> None:
-    """What is remembered of ids, twins and duplicates is forgotten some day."""
+    """What is stored about ids, copies and duplicates expires."""
     first, second, third = (unnamed(id_) for id_ in ("w1", "w2", "w3"))
     turn = begun(redis, first, second, third)
     identities = identities_of(redis)
@@ -163,7 +163,7 @@ def test_everything_expires(redis: Redis) -> None:
 
 
 def test_without_redis_it_is_unavailable() -> None:
-    """Every method says that Redis can't be reached."""
+    """Every method reports that Redis can't be reached."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
         identities = identities_of(nowhere)
         for call in (lambda: identities.arrivals(LANE, [M1]), lambda: identities.undecided(LANE, seen=0)):

@@ -1,4 +1,4 @@
-"""Accepting: durable before the 202, once, and due at the right moment."""
+"""Accepting: durable before the 202, once, and due at the right time."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ async def own_inbox(own: OwnRedis) -> AsyncIterator[Inbox]:
 
 
 async def test_a_message_of_an_unknown_location_leaves_no_trace(inbox: Inbox, redis: Redis) -> None:
-    """A location that was never applied is unknown, whatever else is known, and nothing is written."""
+    """A location without settings is unknown, whatever else is known, and nothing is stored."""
     before = snapshot(redis)
     assert await inbox.accept(message(location="elsewhere")) == "unknown_location"
     assert await inbox.note(call(location="elsewhere")) == "unknown_location"
@@ -111,14 +111,14 @@ async def test_a_message_of_an_unknown_location_leaves_no_trace(inbox: Inbox, re
     ],
 )
 async def test_ids_that_make_no_lane_are_of_no_location(inbox: Inbox, redis: Redis, odd: InboundMessage) -> None:
-    """What can't be split into location and contact again never gets in."""
+    """Ids that can't be split into location and contact again are refused."""
     before = snapshot(redis)
     assert await inbox.accept(odd) == "unknown_location"
     assert snapshot(redis) == before
 
 
 async def test_an_accepted_message_waits_and_is_due(inbox: Inbox, redis: Redis) -> None:
-    """After `accepted` the message is kept, waits in its lane, is scheduled, told and found by each of its ids."""
+    """After `accepted` the message is stored, waits in its lane, is scheduled, in the timeline, and found by each of its ids."""
     assert await inbox.accept(FIRST) == "accepted"
     kept = redis.hgetall(key("message", HERE, "m1"))
     assert (kept["status"], kept["lane"], kept["conversation"]) == ("waiting", str(LANE), "conversation-contact")
@@ -172,7 +172,7 @@ def test_a_call_sent_twice_answers_the_same(redis: Redis) -> None:
 
 
 def test_messages_that_come_together_are_each_taken_in_for_themselves(redis: Redis) -> None:
-    """One call of the script takes many: in their order, and one that fails leaves the others be."""
+    """One call of the script accepts many in their order, and one that fails leaves the others alone."""
     keep(redis)
     spoilt = message("m2", contact="spoilt")
     redis.set(key("waiting", str(spoilt.lane)), "not a list")
@@ -187,7 +187,7 @@ def test_messages_that_come_together_are_each_taken_in_for_themselves(redis: Red
 
 
 def test_a_call_sent_twice_after_the_answer_answers_the_same(redis: Redis) -> None:
-    """A repeated call doesn't bring a message back that was answered in between."""
+    """A repeated call doesn't add a message again that was answered meanwhile."""
     keep(redis)
     args = accept_args(FIRST, nonce="n1")
     run = redis.register_script(script("accept"))
@@ -217,7 +217,7 @@ def test_a_call_sent_twice_after_the_answer_answers_the_same(redis: Redis) -> No
 def test_a_lane_is_due_after_quiet_but_not_later_than_the_maximum(
     redis: Redis, debounce: float, most: float, ages: list[float], expected: float
 ) -> None:
-    """Due is the last message plus the debounce, at most the first waiting one plus its maximum, by Redis' clock."""
+    """It is due after the last message plus the debounce, at most the first waiting one plus its maximum, by Redis' clock."""
     keep(redis, debounce=debounce, most=most)
     for number, (age, following) in enumerate(zip(ages, [*ages[1:], 0], strict=True)):
         accept(redis, message(f"earlier{number}"))
@@ -229,7 +229,7 @@ def test_a_lane_is_due_after_quiet_but_not_later_than_the_maximum(
 
 
 async def test_a_leased_lane_is_only_appended_to(inbox: Inbox, redis: Redis) -> None:
-    """While a turn is worked on, what comes in waits for its release and is not scheduled by itself."""
+    """During a turn new messages wait for its release and are not scheduled separately."""
     await inbox.accept(FIRST)
     pass_time(redis, 10)
     take(lanes_of(redis))
@@ -240,7 +240,7 @@ async def test_a_leased_lane_is_only_appended_to(inbox: Inbox, redis: Redis) -> 
 
 
 async def test_a_lapsed_lease_does_not_hold_messages_back(inbox: Inbox, redis: Redis) -> None:
-    """After a holder died, a new message schedules the lane as if it had never been held."""
+    """After a holder died, a new message schedules the lane as if it had not been held."""
     keep(redis, debounce=5, most=10_000)
     await inbox.accept(FIRST)
     pass_time(redis, 10)
@@ -251,7 +251,7 @@ async def test_a_lapsed_lease_does_not_hold_messages_back(inbox: Inbox, redis: R
 
 
 async def test_the_bell_rings_only_for_what_is_due_first(inbox: Inbox, redis: Redis) -> None:
-    """A message that makes something due earlier than anything else rings; one that doesn't stays quiet."""
+    """Only a message that makes something due earlier than anything else rings."""
     # Of one partition.
     sooner, later = beside(HERE, 2)
     keep(redis, sooner, debounce=1)
@@ -269,7 +269,7 @@ async def test_the_bell_rings_only_for_what_is_due_first(inbox: Inbox, redis: Re
 
 
 async def test_what_is_unfinished_never_expires(inbox: Inbox, redis: Redis) -> None:
-    """A waiting message has no expiry; what only remembers or tells has one."""
+    """A waiting message has no expiry; records of the past have one."""
     await inbox.accept(FIRST)
     lasting = {name for name in redis.scan_iter("*") if redis.pttl(name) == -1}
     of_the_location = {key("locations"), key("location", HERE), key("stopping", HERE), key("sweeps"), *keys("owned")}
@@ -282,7 +282,7 @@ async def test_what_is_unfinished_never_expires(inbox: Inbox, redis: Redis) -> N
 
 
 async def test_a_call_is_noted_without_being_answered(inbox: Inbox, redis: Redis) -> None:
-    """An event that nobody is to answer is told and found, but neither waits nor is due, and expires."""
+    """An event that needs no answer is in the timeline and can be found, but neither waits nor is due, and expires."""
     assert await inbox.note(call(webhook_id="w9")) == "skipped"
     assert await inbox.note(call(webhook_id="w9")) == "duplicate"
     kept = redis.hgetall(key("message", HERE, "call1"))
@@ -302,7 +302,7 @@ async def test_a_noted_call_leaves_a_waiting_lane_alone(inbox: Inbox, redis: Red
 
 
 async def test_every_message_of_a_crowd_is_kept_once(inbox: Inbox, redis: Redis) -> None:
-    """Of hundreds of concurrent calls, each brought twice, each message is accepted exactly once and none is lost."""
+    """Of hundreds of concurrent calls, each sent twice, each message is accepted exactly once and none is lost."""
     crowd = [message(f"m{number}", f"contact{number % 3}", webhook_id=f"w{number}") for number in range(150)]
     outcomes = await asyncio.gather(*(inbox.accept(one) for one in [*crowd, *crowd]))
     assert sorted(outcomes) == ["accepted"] * 150 + ["duplicate"] * 150
@@ -310,7 +310,7 @@ async def test_every_message_of_a_crowd_is_kept_once(inbox: Inbox, redis: Redis)
 
 
 async def test_what_was_accepted_is_what_is_answered(inbox: Inbox, redis: Redis) -> None:
-    """A message comes out of the store as it went in: every field, every character."""
+    """Every field and every character of a message is returned as it was stored."""
     odd = message(
         text='a\x00b "c" \\d 🙂\u2028 é\n%s {}', subject="<b>", attachments=("https://x/1", "https://x/2"), thread_id="t"
     )
@@ -320,14 +320,14 @@ async def test_what_was_accepted_is_what_is_answered(inbox: Inbox, redis: Redis)
 
 
 async def test_a_restarted_redis_has_the_script_again(inbox: Inbox, redis: Redis) -> None:
-    """A script that Redis forgot is loaded again by itself."""
+    """A script that Redis lost is loaded again automatically."""
     await inbox.accept(FIRST)
     redis.script_flush()
     assert await inbox.accept(message("m2")) == "accepted"
 
 
 async def test_a_frozen_redis_is_unavailable_in_a_second(own: OwnRedis, own_inbox: Inbox) -> None:
-    """A Redis that hangs is told within about a second, to every one of many senders, and works again without a restart."""
+    """A hanging Redis is reported within about a second to many senders, and works again without a restart."""
     assert await own_inbox.accept(message("before")) == "accepted"
     own.signal(signal.SIGSTOP)
     began = time.monotonic()
@@ -339,7 +339,7 @@ async def test_a_frozen_redis_is_unavailable_in_a_second(own: OwnRedis, own_inbo
 
 
 async def test_what_was_accepted_survives_the_death_of_redis(own: OwnRedis, own_inbox: Inbox) -> None:
-    """A killed Redis is unavailable at once, comes back with every accepted message, and is used again without a restart."""
+    """A killed Redis is unavailable at once, returns with every accepted message, and is used again without a restart."""
     accepted = [message(f"m{number}") for number in range(20)]
     for one in accepted:
         assert await own_inbox.accept(one) == "accepted"
@@ -354,7 +354,7 @@ async def test_what_was_accepted_survives_the_death_of_redis(own: OwnRedis, own_
 
 
 async def test_a_full_redis_refuses_new_messages(own: OwnRedis, own_inbox: Inbox) -> None:
-    """At `maxmemory` nothing is accepted, not even half; with room again the same message is new."""
+    """At `maxmemory` nothing is accepted, not even partly; with memory again the same message is new."""
     with connect(own.url) as redis:
         before = snapshot(redis)
         redis.config_set("maxmemory", 1)
@@ -366,7 +366,7 @@ async def test_a_full_redis_refuses_new_messages(own: OwnRedis, own_inbox: Inbox
 
 
 def test_a_full_redis_drains(own: OwnRedis) -> None:
-    """At `maxmemory` what was accepted can still be claimed, leased, kept alive, written down and ended."""
+    """At `maxmemory` accepted messages can still be claimed, leased, renewed, recorded and ended."""
     with connect(own.url) as redis:
         accept(redis, FIRST)
         lanes = lanes_of(redis)
@@ -390,7 +390,7 @@ def test_contacts_of_different_locations_are_different_lanes(redis: Redis) -> No
 
 
 def test_the_last_message_that_fits_is_told_the_same_twice(redis: Redis) -> None:
-    """A repeated call of the message that filled the lane is not told that it overflowed."""
+    """A repeated call of the message that filled the lane does not report an overflow."""
     keep(redis)
     accept(redis, *(message(f"m{number}") for number in range(MOST_WAITING - 1)))
     run = redis.register_script(script("accept"))

@@ -114,7 +114,7 @@ def turn(redis: Redis, lanes: Lanes) -> Turn:
 
 
 def backlog(redis: Redis, location: str, contacts: int, *, age: float = 1.0) -> None:
-    """Lanes that have been due for `age` seconds, without the messages that no claim looks at."""
+    """Lanes that have been due for `age` seconds, without messages, which a claim does not read."""
     due = now_ms(redis) - round(age * 1000)
     redis.zadd(key("due", location), {f"contact{number:05}": due for number in range(contacts)})
     redis.zadd(key("due", of=location), {location: due})
@@ -126,7 +126,7 @@ def status(redis: Redis, id_: str = "m1") -> str | None:
 
 
 class Stuttering(Redis):
-    """A client that sends every script twice, as one does that lost the first answer; `differed` is what changed by that."""
+    """A client that sends every script twice, like one that lost the first answer; `differed` has the changes by that."""
 
     def __init__(self, redis: Redis) -> None:
         super().__init__(connection_pool=redis.connection_pool)
@@ -150,7 +150,7 @@ class Stuttering(Redis):
 
 
 def _timeless(answer: Any) -> Any:
-    """An answer without the moments in it: those it begins with, how long a lease lasts, and until when."""
+    """An answer without its times: those at its beginning, the duration of a lease, and its end."""
     if not isinstance(answer, list) or not isinstance(next(iter(answer), None), int):
         return answer
     if len(answer) <= len(("code", "left", "admitted", "situation", "ledger")):
@@ -176,7 +176,7 @@ def test_nothing_is_due_before_its_time(redis: Redis, lanes: Lanes) -> None:
 
 
 def test_without_anything_to_do_there_is_no_next_time(lanes: Lanes) -> None:
-    """An empty schedule has no next due time, and neither has one for which there is no slot."""
+    """An empty schedule has no next due time, nor has one without a free slot."""
     assert lanes.claim("worker", slots=10, alive_seconds=LONG, most=10).next_due is None
 
 
@@ -197,7 +197,7 @@ def test_one_dispatcher_leads_and_only_it_is_rung(redis: Redis, lanes: Lanes) ->
 
 
 def test_a_claim_tells_when_only_a_due_time_or_a_ring_calls_for_the_next(redis: Redis, lanes: Lanes) -> None:
-    """Not while a lane waits for a slot or for its location's share; and it reports wake-ups without a response."""
+    """It does not while a lane waits for a slot or for its location's share; and it reports wake-ups without a response."""
     empty = lanes.claim("worker", slots=1, alive_seconds=LONG, most=1)
     assert (empty.calm, empty.unheard) == (True, False)
     backlog(redis, HERE, 3)
@@ -207,7 +207,7 @@ def test_a_claim_tells_when_only_a_due_time_or_a_ring_calls_for_the_next(redis: 
 
 
 def test_a_full_house_has_no_next_time(redis: Redis, lanes: Lanes) -> None:
-    """While no slot is free the next due time is of no use to anybody."""
+    """While no slot is free the next due time is useless."""
     backlog(redis, HERE, 3)
     assert len(claim(lanes, slots=2)) == 2
     later = lanes.claim("worker", slots=2, alive_seconds=LONG, most=10)
@@ -215,7 +215,7 @@ def test_a_full_house_has_no_next_time(redis: Redis, lanes: Lanes) -> None:
 
 
 def test_a_claimed_lane_is_due_again_after_the_lease(redis: Redis, lanes: Lanes) -> None:
-    """A claim whose wake-up was lost runs out, and the lane is claimed again; before, it isn't."""
+    """If a claim's wake-up was lost, the lane is claimed again after the lease, and not before."""
     accept(redis, message())
     assert claim(lanes) == (LANE,)
     assert claim(lanes) == ()
@@ -226,7 +226,7 @@ def test_a_claimed_lane_is_due_again_after_the_lease(redis: Redis, lanes: Lanes)
 
 
 def test_claims_never_exceed_the_free_slots_of_live_workers(redis: Redis, lanes: Lanes) -> None:
-    """All workers' slots count together, what is in flight is taken off, and a worker that fell silent doesn't count."""
+    """The slots of all live workers count together, minus those in use."""
     backlog(redis, HERE, 100)
     lanes.claim("gone", slots=50, alive_seconds=20, most=0)
     pass_time(redis, 20)
@@ -237,7 +237,7 @@ def test_claims_never_exceed_the_free_slots_of_live_workers(redis: Redis, lanes:
 
 
 def test_a_slot_is_free_again_when_its_turn_ends(redis: Redis, lanes: Lanes) -> None:
-    """The end of a turn, and a lease that ran out, free their slots; a lease keeps its one."""
+    """The end of a turn, and of a lease, frees a slot; a lease uses one."""
     accept(redis, message("m1"), message("m2", "other"), message("m3", "third"))
     first, second = claim(lanes, slots=2)
     turn = lanes.lease(first)
@@ -251,7 +251,7 @@ def test_a_slot_is_free_again_when_its_turn_ends(redis: Redis, lanes: Lanes) -> 
 
 
 def test_a_claim_takes_no_more_than_asked(redis: Redis, lanes: Lanes) -> None:
-    """`most` bounds a claim, and what is left over is due at once."""
+    """`most` bounds a claim, and the remaining lanes are due at once."""
     backlog(redis, HERE, 10)
     first = lanes.claim("worker", slots=100, alive_seconds=LONG, most=4)
     assert (len(first.lanes), first.next_due) == (4, 0)
@@ -268,7 +268,7 @@ def test_the_oldest_lane_of_a_location_comes_first(redis: Redis, lanes: Lanes) -
 
 
 def test_a_backlog_does_not_starve_another_location(redis: Redis, lanes: Lanes) -> None:
-    """With 50,000 lanes due in one location for hours, the single lane of another one is in the next grant."""
+    """With 50,000 overdue lanes in one location, the single lane of another one is in the next claim."""
     backlog(redis, "crowd", 50_000, age=7200)
     assert len(claim(lanes, slots=10, most=10)) == 10
     accept(redis, message())
@@ -276,7 +276,7 @@ def test_a_backlog_does_not_starve_another_location(redis: Redis, lanes: Lanes) 
 
 
 def test_locations_are_served_in_turn(redis: Redis, lanes: Lanes) -> None:
-    """With 300 backlogs and 7 slots that come free one by one, every location is served once before any is served twice."""
+    """With 300 backlogs and 7 slots that become free one by one, every location is served once before any is served twice."""
     for number in range(300):
         backlog(redis, f"location{number:03}", 5, age=1 + number % 50)
     served: list[LocationId] = []
@@ -293,7 +293,7 @@ def test_locations_are_served_in_turn(redis: Redis, lanes: Lanes) -> None:
 
 
 def test_joining_messages_do_not_jump_the_queue(redis: Redis, lanes: Lanes) -> None:
-    """A location that was just served can't get ahead of others because a message joins one of its old lanes."""
+    """A location that was just served can't get ahead because a message joins one of its old lanes."""
     for contact in range(5):
         accept(redis, message(f"m{contact}", f"contact{contact}"))
     pass_time(redis, 7200)
@@ -308,7 +308,7 @@ def test_joining_messages_do_not_jump_the_queue(redis: Redis, lanes: Lanes) -> N
 
 
 def test_rest_of_a_lane_does_not_jump_the_queue(redis: Redis, lanes: Lanes) -> None:
-    """A released lane that still has old messages waiting goes behind locations that have waited."""
+    """A released lane with old waiting messages goes behind locations that have waited."""
     accept(redis, message("m1"), message("m2"))
     pass_time(redis, 7200)
     keep(redis, "there")
@@ -323,7 +323,7 @@ def test_rest_of_a_lane_does_not_jump_the_queue(redis: Redis, lanes: Lanes) -> N
 
 
 def test_slots_that_one_location_leaves_go_to_the_next(redis: Redis, lanes: Lanes) -> None:
-    """A small location doesn't leave slots idle that a large one behind it could use."""
+    """A small location doesn't leave slots unused that a large one behind it could use."""
     backlog(redis, "small", 1, age=9)
     backlog(redis, "large", 100, age=5)
     assert len(claim(lanes, slots=20)) == 20
@@ -339,7 +339,7 @@ def held(redis: Redis, location: str) -> int:
 @pytest.mark.parametrize("slots", [1, 2, 3, 9, 10, 20, 200])
 @pytest.mark.parametrize("workers", [1, 3])
 def test_a_location_alone_gets_every_slot_but_the_reserve(redis: Redis, lanes: Lanes, slots: int, workers: int) -> None:
-    """As many as the workers name; a ninth more they keep for others, at least one."""
+    """It gets as many as the workers have; an additional ninth, at least one, is reserved for others."""
     backlog(redis, "crowd", 1000)
     for number in range(workers):
         lanes.claim(f"w{number}", slots=slots, alive_seconds=LONG, most=0)
@@ -351,7 +351,7 @@ def test_a_location_alone_gets_every_slot_but_the_reserve(redis: Redis, lanes: L
 
 
 def test_one_location_after_the_other_finds_free_slots(redis: Redis, lanes: Lanes) -> None:
-    """However many hang: each takes a part of what is left, so that there is something for the next."""
+    """However many hang, each takes a part of what is left, so the next one gets some."""
     shares = []
     for number in range(6):
         backlog(redis, f"hanging{number}", 1000)
@@ -362,7 +362,7 @@ def test_one_location_after_the_other_finds_free_slots(redis: Redis, lanes: Lane
 
 
 def test_who_holds_more_than_its_share_gives_way(redis: Redis, lanes: Lanes) -> None:
-    """Slots that come free go to the other location until both hold the same; then they are shared."""
+    """Slots that become free go to the other location until both have the same number; then they are shared."""
     backlog(redis, "crowd", 1000)
     claim(lanes, slots=20)
     backlog(redis, HERE, 1000)
@@ -376,7 +376,7 @@ def test_who_holds_more_than_its_share_gives_way(redis: Redis, lanes: Lanes) -> 
 
 
 def test_a_share_is_free_again_when_turns_end_or_leases_do(redis: Redis, lanes: Lanes) -> None:
-    """What one location holds is counted by the same rules as what all hold."""
+    """The slots of a location are counted by the same rules as all slots."""
     accept(redis, *(message(f"m{number}", f"c{number}") for number in range(4)))
     first, second, third, fourth = claim(lanes, slots=4)
     for lane in (first, second):
@@ -394,7 +394,7 @@ def test_a_share_is_free_again_when_turns_end_or_leases_do(redis: Redis, lanes: 
 
 
 def test_locations_that_may_have_nothing_hide_nobody(redis: Redis, lanes: Lanes) -> None:
-    """Ninety of them stand before the one that may have the last slot; nobody spins meanwhile, and it is served at once."""
+    """Ninety of them are before the one that may have the last slot; it is served at once, without a busy loop."""
     for number in range(90):
         backlog(redis, f"full{number:02}", 50, age=100)
     while claim(lanes, slots=99, most=20):
@@ -410,7 +410,7 @@ def test_locations_that_may_have_nothing_hide_nobody(redis: Redis, lanes: Lanes)
 
 
 def test_only_a_claimed_lane_is_leased(redis: Redis, lanes: Lanes) -> None:
-    """A wake-up that comes from nowhere finds nothing to do."""
+    """A wake-up without a claim finds nothing to do."""
     accept(redis, message())
     assert lanes.lease(LANE) is None
     assert lanes.lease(Lane(HERE, ContactId("stranger"))) is None
@@ -432,7 +432,7 @@ def test_a_wake_up_that_comes_late_finds_nothing(lanes: Lanes, turn: Turn) -> No
 
 
 def test_a_turn_carries_what_waits_in_order_of_arrival(redis: Redis, lanes: Lanes) -> None:
-    """A turn has all waiting messages, but no more than its bound; the rest is the next turn."""
+    """A turn has all waiting messages up to its limit; the rest is the next turn."""
     count = MOST_MESSAGES_OF_A_TURN + 5
     accept(redis, *(message(f"m{number}") for number in range(count)))
     turn = take(lanes)
@@ -442,12 +442,12 @@ def test_a_turn_carries_what_waits_in_order_of_arrival(redis: Redis, lanes: Lane
 
 
 def test_a_new_turn_starts_from_nothing(turn: Turn) -> None:
-    """A first turn has no attempts, looks, answer or ledger behind it."""
+    """A new turn has no attempts, looks, answer or ledger."""
     assert (turn.attempts, turn.unfinished, turn.looks, turn.answer, turn.answered, dict(turn.ledger)) == (0, 1, 0, None, (), {})
 
 
 def test_a_turn_goes_on_where_its_worker_died(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """The next holder has the same turn, the saved answer, the ledger and the joined messages, and knows of the death."""
+    """The next holder has the same turn, the saved answer, the ledger and the joined messages, and knows of the crash."""
     lanes.asking(turn, [M1], at_ms=11, may_deliver=True, circuit="c", seconds=1)
     lanes.answered(turn, [M1], Completion(text="yes", trace_id="t"), at_ms=12, seconds=0.5)
     lanes.sending(turn, part("0"), revision=0, at_ms=13, channel="SMS")
@@ -464,7 +464,7 @@ def test_a_turn_goes_on_where_its_worker_died(redis: Redis, lanes: Lanes, turn: 
 
 
 def test_a_takeover_from_a_dead_worker_is_told(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """The timeline says that a worker crashed, and how long its lease lasted."""
+    """The timeline says that a worker crashed, and how long its lease was."""
     del turn
     pass_time(redis, LONG + 1)
     take(lanes)
@@ -475,7 +475,7 @@ def test_a_takeover_from_a_dead_worker_is_told(redis: Redis, lanes: Lanes, turn:
 
 
 def test_unfinished_leases_are_counted_until_one_ends(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """Each lease without a result counts; a release restarts the count."""
+    """Each lease without a result counts; a release resets the count."""
     for expected in range(2, 12):
         pass_time(redis, LONG + 1)
         turn = take(lanes)
@@ -504,7 +504,7 @@ def test_a_turn_that_died_with_nothing_left_leaves_nothing(redis: Redis, lanes: 
 
 
 def test_a_turn_knows_redis_clock(redis: Redis, turn: Turn) -> None:
-    """A turn translates this process' clock into Redis' one."""
+    """A turn converts this process' clock into Redis' clock."""
     assert turn.leased_at_ms == pytest.approx(now_ms(redis), abs=5000)
     assert turn.now_ms(turn.leased_at) == turn.leased_at_ms
     assert turn.now_ms(turn.leased_at + 1.234) == turn.leased_at_ms + 1234
@@ -515,7 +515,7 @@ def test_a_turn_knows_redis_clock(redis: Redis, turn: Turn) -> None:
 
 @pytest.mark.parametrize("write", WRITES)
 def test_a_stale_token_writes_nothing(redis: Redis, lanes: Lanes, turn: Turn, write: str) -> None:
-    """Once another holds the lane, every write of the earlier holder is refused and changes nothing."""
+    """Once another worker holds the lane, every write of the earlier holder is refused and changes nothing."""
     pass_time(redis, LONG + 1)
     take(lanes)
     before = snapshot(redis)
@@ -526,7 +526,7 @@ def test_a_stale_token_writes_nothing(redis: Redis, lanes: Lanes, turn: Turn, wr
 
 @pytest.mark.parametrize("write", WRITES)
 def test_a_token_of_an_ended_turn_writes_nothing(redis: Redis, lanes: Lanes, turn: Turn, write: str) -> None:
-    """After the release the token is worth nothing, though a repeated release is told that it was done."""
+    """After the release the token is invalid, though a repeated release gets the first result."""
     lanes.end(turn, REPLIED)
     accept(redis, message("m2"))
     before = snapshot(redis)
@@ -556,7 +556,7 @@ def test_a_short_lease_is_no_licence_to_post(redis: Redis, lanes: Lanes, turn: T
 
 
 def test_a_slow_check_counts_against_the_lease(redis: Redis, turn: Turn) -> None:
-    """What the check's answer took to arrive is not left of the lease any more."""
+    """The time of the check's answer is not counted as left of the lease."""
     clock = itertools.count(step=600)
     slow = Lanes(redis, lease_seconds=LONG, retention_ms=RETENTION_MS, clock=lambda: next(clock))
     check(slow, turn, revision=0, seconds=300)
@@ -565,7 +565,7 @@ def test_a_slow_check_counts_against_the_lease(redis: Redis, turn: Turn) -> None
 
 
 def test_renewing_keeps_a_lease(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """A renewed lease lasts a whole lease again, for the holder, the schedule and the slots alike."""
+    """A renewed lease lasts for a whole lease again, for the holder, the schedule and the slots."""
     for _ in range(3):
         pass_time(redis, LONG - 50)
         assert lanes.renew([turn]) == ()
@@ -575,7 +575,7 @@ def test_renewing_keeps_a_lease(redis: Redis, lanes: Lanes, turn: Turn) -> None:
 
 
 def test_a_lapsed_untaken_lease_is_taken_back(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """After an outage the holder that comes first keeps the lane, though it was claimable meanwhile."""
+    """After an outage the holder keeps the lane if it is first, although the lane could be claimed meanwhile."""
     pass_time(redis, LONG * 3)
     assert lanes.renew([turn]) == ()
     assert claim(lanes) == ()
@@ -583,7 +583,7 @@ def test_a_lapsed_untaken_lease_is_taken_back(redis: Redis, lanes: Lanes, turn: 
 
 
 def test_a_lease_taken_back_turns_a_late_wake_up_away(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """A lane that was claimed again, but taken back before its wake-up came, is not leased twice."""
+    """A lane that was claimed again, but renewed by its holder before the wake-up came, is not leased twice."""
     pass_time(redis, LONG + 1)
     assert claim(lanes) == (LANE,)
     assert lanes.renew([turn]) == ()
@@ -591,7 +591,7 @@ def test_a_lease_taken_back_turns_a_late_wake_up_away(redis: Redis, lanes: Lanes
 
 
 def test_lost_leases_are_named(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """Renewing many tells which are lost, keeps the others, and gives nothing to a stranger."""
+    """A renewal of many names the lost ones, keeps the others, and gives nothing to a stranger."""
     accept(redis, message("m2", "other"))
     other = take(lanes, Lane(HERE, ContactId("other")))
     lanes.end(turn, REPLIED)
@@ -605,7 +605,7 @@ def test_lost_leases_are_named(redis: Redis, lanes: Lanes, turn: Turn) -> None:
 
 
 def test_every_write_sent_twice_is_one(redis: Redis) -> None:
-    """Each script leaves the same when a client sends it twice; only claiming doesn't.
+    """Each script has the same effect when a client sends it twice; only claiming doesn't.
 
     What a claim's lost answer took is due again after a lease, so that a repeated claim costs time, never a message.
     """
@@ -625,7 +625,7 @@ def test_every_write_sent_twice_is_one(redis: Redis) -> None:
 
 
 def test_a_repeated_claim_costs_a_lease_and_no_message(redis: Redis, lanes: Lanes) -> None:
-    """Lanes whose grant was lost on the way come due again."""
+    """Lanes of a claim whose answer was lost become due again."""
     backlog(redis, HERE, 6)
     lost = claim(lanes, slots=3)
     assert claim(lanes, slots=3) == ()
@@ -634,7 +634,7 @@ def test_a_repeated_claim_costs_a_lease_and_no_message(redis: Redis, lanes: Lane
 
 
 def test_the_end_of_a_turn_is_kept_for_its_time(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """What is finished has its outcome, is nowhere scheduled, and everything of it expires."""
+    """An ended turn has its outcome, is not scheduled, and all of it expires."""
     lanes.asking(turn, [M1], at_ms=1, may_deliver=True, circuit="c", seconds=1)
     assert status(redis) == "answering"
     lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=1, how="posted"))
@@ -650,7 +650,7 @@ def test_the_end_of_a_turn_is_kept_for_its_time(redis: Redis, lanes: Lanes, turn
 
 
 def test_what_was_answered_keeps_its_outcome_and_not_its_text(redis: Redis, lanes: Lanes) -> None:
-    """Finished records are small: the text goes, and so does the room that it took. A dead letter's text stays."""
+    """Ended records are small, because the text is deleted. A dead letter's text stays."""
     lanes_of_one = [message("m1", text="x" * 1000), message("m2", text="y" * 1000)]
     accept(redis, lanes_of_one[0])
     first = take(lanes)
@@ -663,7 +663,7 @@ def test_what_was_answered_keeps_its_outcome_and_not_its_text(redis: Redis, lane
 
 
 def test_a_new_message_keeps_the_lane_from_expiring(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """A lane that was done with and is waited in again has no expiry."""
+    """A lane that was done and has a waiting message again has no expiry."""
     lanes.end(turn, REPLIED)
     assert redis.pttl(RECORD) > 0
     accept(redis, message("m2"))
@@ -671,7 +671,7 @@ def test_a_new_message_keeps_the_lane_from_expiring(redis: Redis, lanes: Lanes, 
 
 
 def test_ended_messages_leave_and_others_stay(redis: Redis, lanes: Lanes) -> None:
-    """Messages that a turn didn't answer are due as soon as it is over, in a turn of their own."""
+    """Messages that a turn didn't answer are due as soon as it is over, in their own turn."""
     accept(redis, message("m1"), message("m2"))
     turn = take(lanes)
     lanes.again(turn, [M1, M2], Again(wait=0, why="busy"))
@@ -683,7 +683,7 @@ def test_ended_messages_leave_and_others_stay(redis: Redis, lanes: Lanes) -> Non
 
 
 def test_skipping_keeps_the_lease(redis: Redis, lanes: Lanes) -> None:
-    """A skipped message leaves with its reason; the lane stays held for the others, and letting go ends it."""
+    """A skipped message ends with its reason; the lane stays held for the others, and the release ends it."""
     accept(redis, message("m1"), message("m2"))
     turn = take(lanes)
     lanes.skip(turn, Ended(status=Status.SKIPPED, message_ids=(M1,), reason=Reason.BLANK, facts="no text"))
@@ -695,7 +695,7 @@ def test_skipping_keeps_the_lease(redis: Redis, lanes: Lanes) -> None:
 
 
 def test_a_retry_waits_its_time(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """A turn that is to be tried again is due after its wait, keeps its id and answer, and counts the try."""
+    """A turn that is retried is due after its wait, keeps its id and answer, and counts the attempt."""
     lanes.answered(turn, [M1], Completion(text="yes"), at_ms=1, seconds=0.1)
     lanes.again(turn, [M1], Again(wait=30, why="busy"))
     assert status(redis) == "retrying"
@@ -706,7 +706,7 @@ def test_a_retry_waits_its_time(redis: Redis, lanes: Lanes, turn: Turn) -> None:
 
 
 def test_what_waits_never_forgets_what_it_sent(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """However long a turn waits; once it has ended, its ledger is kept for its time."""
+    """This holds for a wait of any length; after its end the ledger is stored for the retention time."""
     ledger = key("ledger", turn.id)
     assert lanes.sending(turn, part(), at_ms=1, channel="SMS", revision=0)
     lanes.again(turn, [M1], Again(wait=0, why="busy"))
@@ -716,7 +716,7 @@ def test_what_waits_never_forgets_what_it_sent(redis: Redis, lanes: Lanes, turn:
 
 
 def test_a_slot_that_is_given_back_unused_is_told_of(redis: Redis, lanes: Lanes) -> None:
-    """A lane that waits for a slot need not wait for the next claim by time."""
+    """A lane that waits for a slot does not have to wait for the next claim by time."""
     keep(redis, HERE, "there")
     accept(redis, message("m1"))
     assert claim(lanes, slots=1, most=1) == (LANE,)
@@ -729,7 +729,7 @@ def test_a_slot_that_is_given_back_unused_is_told_of(redis: Redis, lanes: Lanes)
 
 
 def test_a_post_is_paid_for_as_it_is_noted(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """One request for one note; what GHL told last of the budget is heeded with it."""
+    """One record is one request; GHL's last limits are stored with it."""
     permit: Permit = {**BILL, "most": 100, "left": 95, "interval_ms": 10_000}
     lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS", permit=permit)
     left = left_of(redis, [HERE])[HERE]
@@ -737,7 +737,7 @@ def test_a_post_is_paid_for_as_it_is_noted(redis: Redis, lanes: Lanes, turn: Tur
 
 
 def test_what_can_not_be_paid_for_is_not_noted(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """Without room in the budget nothing stands in the ledger, and the location waits until there is some."""
+    """If the rate limit does not allow the request, nothing is in the ledger, and the location waits."""
     redis.zadd(key("budget", HERE), {f"request-{number}": now_ms(redis) - 4000 for number in range(100)})
     with pytest.raises(BudgetExhausted, match=HERE) as caught:
         lanes.sending(turn, part("0"), revision=0, at_ms=1, channel="SMS", permit=BILL)
@@ -747,7 +747,7 @@ def test_what_can_not_be_paid_for_is_not_noted(redis: Redis, lanes: Lanes, turn:
 
 
 def test_what_ghl_told_of_the_budget_counts_though_nothing_is_noted(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """A step that is refused has brought along what no later request will."""
+    """A refused step has stored them, because no later request will."""
     with pytest.raises(StandingChanged):
         lanes.sending(turn, part("0"), revision=5, at_ms=1, channel="SMS", permit={**BILL, "most": 100, "left": 7})
     assert left_of(redis, [HERE])[HERE].left == 7
@@ -755,7 +755,7 @@ def test_what_ghl_told_of_the_budget_counts_though_nothing_is_noted(redis: Redis
 
 @pytest.mark.parametrize("listed", [[PastMessage("user", "Hello?", MessageId("u1"), 1)], []])
 def test_what_ghl_lists_is_on_record_once(redis: Redis, lanes: Lanes, turn: Turn, listed: list[PastMessage]) -> None:
-    """That it was read is known to the next turn, even if GHL lists nothing, and even if the provider is down."""
+    """The next turn knows that it was read, even if GHL lists nothing or the provider is down."""
     assert not turn.topped
     redis.hset(key("circuit", "c"), mapping={"since": 1, "probe_at": now_ms(redis) + 60_000, "prober": "another"})
     admitted = lanes.asking(turn, [M1], at_ms=1, may_deliver=False, circuit="c", seconds=1, listed=listed).circuit
@@ -765,7 +765,7 @@ def test_what_ghl_lists_is_on_record_once(redis: Redis, lanes: Lanes, turn: Turn
 
 
 def test_a_look_is_not_a_try(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """Waiting for a read-back counts read-backs, not attempts; a new call or post restarts their count."""
+    """A wait for a read-back counts read-backs, not attempts; a new call or post resets their count."""
     lanes.again(turn, [M1], Again(wait=1, why="too early", counts=False, looks=1))
     pass_time(redis, 1)
     second = take(lanes)
@@ -776,7 +776,7 @@ def test_a_look_is_not_a_try(redis: Redis, lanes: Lanes, turn: Turn) -> None:
 
 
 def test_joining_messages_do_not_move_a_retry(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """Neither before nor after its debounce does a message that joins make a retry earlier."""
+    """A message that joins never makes a retry earlier, before or after its debounce."""
     lanes.again(turn, [M1], Again(wait=300, why="asked to wait"))
     planned = due_ms(redis)
     accept(redis, message("m2"))
@@ -790,7 +790,7 @@ def test_joining_messages_do_not_move_a_retry(redis: Redis, lanes: Lanes, turn: 
 
 
 def test_a_retry_that_came_leaves_no_wait_behind(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """After the turn ended, the next message is not held back by an old retry's wait."""
+    """After the turn's end the next message does not wait for an old retry."""
     lanes.again(turn, [M1], Again(wait=300, why="asked to wait"))
     pass_time(redis, 301)
     lanes.end(take(lanes), REPLIED)
@@ -799,7 +799,7 @@ def test_a_retry_that_came_leaves_no_wait_behind(redis: Redis, lanes: Lanes, tur
 
 
 def test_a_message_that_joined_a_held_lane_has_its_own_debounce(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """What came in while a turn was worked on is due its own quiet time after it came, not after the turn."""
+    """A message during a turn is due its own debounce after its arrival, not after the turn."""
     keep(redis, debounce=50)
     accept(redis, message("m2"))
     joined = int(redis.hget(key("message", HERE, "m2"), "at") or 0)
@@ -809,7 +809,7 @@ def test_a_message_that_joined_a_held_lane_has_its_own_debounce(redis: Redis, la
 
 
 def test_the_release_of_something_due_rings(redis: Redis, lanes: Lanes) -> None:
-    """A slot that comes free while lanes are due rings the bell."""
+    """A slot that becomes free while lanes are due rings."""
     accept(redis, message("m1"), message("m2", "other"))
     turn = lanes.lease(claim(lanes, slots=1)[0])
     assert turn
@@ -819,7 +819,7 @@ def test_the_release_of_something_due_rings(redis: Redis, lanes: Lanes) -> None:
 
 
 def test_a_dead_letter_says_what_died_and_why(redis: Redis, lanes: Lanes) -> None:
-    """A buried turn leaves one record with the contract's fields, and the lane free."""
+    """A dead letter has the contract's fields, and the lane is free."""
     accept(redis, message("m1"), message("m2"))
     turn = take(lanes)
     lanes.again(turn, [M1, M2], Again(wait=0, why="busy"))
@@ -854,7 +854,7 @@ def test_a_dead_letter_says_what_died_and_why(redis: Redis, lanes: Lanes) -> Non
 
 
 def test_old_dead_letters_leave_the_list(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """The list of dead letters holds none whose record has expired."""
+    """The list of dead letters has none whose record has expired."""
     lanes.write_dead_letter(turn, [M1], Dead(error="first"), answer=None, at_ms=1)
     pass_time(redis, RETENTION_MS / 1000 + 1)
     accept(redis, message("m2"))
@@ -864,7 +864,7 @@ def test_old_dead_letters_leave_the_list(redis: Redis, lanes: Lanes, turn: Turn)
 
 
 def test_claims_of_delivery_are_counted(redis: Redis, lanes: Lanes) -> None:
-    """Answers in a row without a claim of delivery are counted for the location, and a claim starts over."""
+    """Answers in a row without a claim of delivery are counted for the location, and a claim resets the count."""
     locations = locations_of(redis)
 
     def answer(number: int, claimed: str) -> int:
@@ -882,7 +882,7 @@ def test_claims_of_delivery_are_counted(redis: Redis, lanes: Lanes) -> None:
 
 @pytest.mark.parametrize("words", ["", 'a\x00"b"\\', "🙂" * 5000, "\u2028\u2029 é ñ"])
 def test_an_answer_is_saved_as_it_was(lanes: Lanes, turn: Turn, words: str) -> None:
-    """A saved answer comes back character by character."""
+    """A saved answer is returned character by character."""
     why = None if words else Reason.FILTERED
     notes = ("removed: thoughts",)
     saved = Completion(text=words, why_silent=why, claimed_message_id="c", trace_id="t", session_id="s", notes=notes)
@@ -899,7 +899,7 @@ def test_an_answer_that_an_older_version_saved_is_read(told: str, why: Reason | 
 
 
 def test_without_redis_nothing_pretends_to_work() -> None:
-    """Every method says that Redis can't be reached."""
+    """Every method reports that Redis can't be reached."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
         lanes = lanes_of(nowhere)
         turn = Turn(lane=LANE, id="t", token="t", leased_at_ms=0, leased_at=0, situation=NOTHING_KNOWN, messages=(message(),))
@@ -914,7 +914,7 @@ def test_without_redis_nothing_pretends_to_work() -> None:
 
 
 def test_a_lane_given_back_is_due_at_once(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """It was no try and no unfinished lease; everything that the turn knew stays."""
+    """It counts neither as an attempt nor as an unfinished lease; all data of the turn stays."""
     lanes.answered(turn, [M1], Completion(text="yes"), at_ms=1, seconds=0.1)
     with bell(redis) as rung:
         assert lanes.give_back(turn)
@@ -935,7 +935,7 @@ def test_a_lost_lease_is_not_given_back(redis: Redis, lanes: Lanes, turn: Turn) 
 
 
 def test_a_finished_turn_that_is_given_back_leaves_nothing(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """A turn whose messages had all ended doesn't hand its id and tries to the lane's next one."""
+    """A turn whose messages had all ended doesn't leave its id and attempts to the lane's next one."""
     lanes.skip(turn, Ended(status=Status.SKIPPED, message_ids=(M1,), reason=Reason.BLANK))
     assert lanes.give_back(turn)
     ends = {"ended", "ended:skipped", "ended:skipped|blank"}
@@ -956,7 +956,7 @@ def test_what_could_not_be_published_is_put_back(redis: Redis, lanes: Lanes) -> 
 
 
 def test_after_an_outage_running_work_takes_its_own_back(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """When nobody could claim for longer than a lease, lapsed lanes wait one lease more before anybody else may have them."""
+    """If nothing was claimed for longer than a lease, expired lanes wait one more lease before another worker may have them."""
     accept(redis, message("m2", "other"))
     claim(lanes, slots=1)
     pass_outage(redis, LONG + 50)
@@ -982,7 +982,7 @@ def test_after_an_outage_the_dead_are_replaced_in_the_end(redis: Redis, lanes: L
 
 @pytest.mark.parametrize("seconds", [LONG - 50, LONG + 50])
 def test_without_leases_in_flight_no_outage_makes_anybody_wait(redis: Redis, lanes: Lanes, seconds: float) -> None:
-    """There is nothing to be taken back then."""
+    """Without leases there is nothing to wait for."""
     claim(lanes)
     pass_outage(redis, seconds)
     accept(redis, message())
@@ -990,7 +990,7 @@ def test_without_leases_in_flight_no_outage_makes_anybody_wait(redis: Redis, lan
 
 
 def test_a_short_outage_makes_nobody_wait(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """Leases that could not have lapsed meanwhile are no reason for patience."""
+    """Leases that can't have expired meanwhile cause no grace time."""
     del turn
     claim(lanes)
     pass_outage(redis, LONG - 50)
@@ -999,7 +999,7 @@ def test_a_short_outage_makes_nobody_wait(redis: Redis, lanes: Lanes, turn: Turn
 
 
 def test_a_part_whose_echo_came_first_is_told_as_sent_once(redis: Redis, lanes: Lanes) -> None:
-    """GHL's event of a post may come before its answer: the timeline tells one sending and one arrival."""
+    """If GHL's event comes before its answer, the timeline has one sending and one arrival."""
     accept(redis, message())
     turn = take(lanes)
     lanes.sending(turn, part("0"), revision=0, at_ms=13, channel="SMS")
@@ -1021,7 +1021,7 @@ def test_a_part_whose_echo_came_first_is_told_as_sent_once(redis: Redis, lanes: 
 
 @pytest.mark.parametrize("silence", ["uninstalled", "paused", "removed"])
 def test_a_location_that_falls_silent_forbids_the_next_post(redis: Redis, silence: str) -> None:
-    """An uninstall, a pause or a removal that comes after the guards were asked lets them be asked again."""
+    """After an uninstall, a pause or a removal since the last check, the guards are checked again."""
     keep(redis)
     lanes, change = lanes_of(redis), AppChange(installed=False, location_id=HERE, company_id="", at_ms=0)
     accept(redis, message())
@@ -1038,7 +1038,7 @@ def test_a_location_that_falls_silent_forbids_the_next_post(redis: Redis, silenc
 
 
 def test_a_lease_is_held_once_more_before_what_cannot_be_taken_back(redis: Redis) -> None:
-    """Its own holder holds it on; who was overtaken, or hears of it only once it is over, doesn't."""
+    """The holder renews it; one that was replaced, or learns of the renewal too late, can't."""
     keep(redis)
     accept(redis, message())
     lanes = lanes_of(redis, lease=1)
@@ -1055,7 +1055,7 @@ def test_a_lease_is_held_once_more_before_what_cannot_be_taken_back(redis: Redis
 
 
 def test_a_lease_that_is_nearly_whole_is_renewed_without_a_write(redis: Redis, lanes: Lanes, turn: Turn) -> None:
-    """So it costs no sync of the file right before a request; with a tenth of it gone it is written, and a lost one is told."""
+    """This avoids a sync of the file right before a request; after a tenth of it it is written, and a lost one is reported."""
 
     def written() -> int:
         return int(redis.info("persistence")["rdb_changes_since_last_save"])

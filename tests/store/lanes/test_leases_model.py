@@ -1,4 +1,4 @@
-"""The lane scripts against a model: whatever happens in whatever order, no message is lost and no lane has two holders."""
+"""The lane scripts against a model: in any order of events no message is lost, and no lane has two holders."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ LEADERS = tuple(keys("leader"))
 
 @dataclass(slots=True)
 class Letter:
-    """A dead letter as the model knows it."""
+    """A dead letter in the model."""
 
     lane: Lane
     ids: list[MessageId]
@@ -64,7 +64,7 @@ class Letter:
 
 
 class LaneMachine(RuleBasedStateMachine):
-    """`waiting` is what the model holds to wait in each lane, `holder` whose token counts.
+    """`waiting` has the waiting messages of each lane in the model, `holder` the valid token.
 
     `letters` are all dead letters there ever were, `replays` those that wait to be replayed, `replaying` what is left of the one
     whose turn it is, `carried` the messages whose texts wait for a later turn, `begun` the lanes with an unfinished turn.
@@ -207,7 +207,7 @@ class LaneMachine(RuleBasedStateMachine):
 
     @rule(how=st.sampled_from(HOW), renewed=st.booleans())
     def work(self, how: str, *, renewed: bool) -> None:
-        """Whatever is due by then is worked on and ends in one way."""
+        """All due work is done and ends in one way."""
         self.pass_time(200.0, outage=False)
         before = len(self.turns)
         self.claim("w2", "lease")
@@ -303,7 +303,7 @@ class LaneMachine(RuleBasedStateMachine):
 
     @invariant()
     def every_message_is_in_one_place(self) -> None:
-        """It waits, is replayed, lies in an open dead letter, is carried for a later turn, or has ended."""
+        """It waits, is replayed, is in an open dead letter, is carried for a later turn, or has ended."""
         places = [id_ for ids in self.waiting.values() for id_ in ids]
         places += [id_ for ids in self.replaying.values() for id_ in ids]
         places += [id_ for ids in self.replays.values() for dead_letter in ids for id_ in self.letters[dead_letter].ids]
@@ -314,7 +314,7 @@ class LaneMachine(RuleBasedStateMachine):
 
     @invariant()
     def nothing_is_lost(self) -> None:
-        """What waits, or is to be replayed, stands in its lane, in order, is scheduled, and doesn't expire."""
+        """What waits, or is to be replayed, is in its lane, in order, scheduled, and doesn't expire."""
         for lane in LANES:
             assert self.redis.lrange(key("waiting", str(lane)), 0, -1) == self.waiting[lane]
             assert self.redis.lrange(key("replays", str(lane)), 0, -1) == self.replays[lane]
@@ -333,7 +333,7 @@ class LaneMachine(RuleBasedStateMachine):
 
     @invariant()
     def dead_letters_are_open_or_closed(self) -> None:
-        """The open ones are listed, and what they hold is dead; what is carried was superseded and still has its text."""
+        """Open ones are listed, and their messages are dead; carried ones were superseded and still have their texts."""
         assert set(self.redis.zrange(key("dead"), 0, -1)) == {id_ for id_, one in self.letters.items() if one.is_open}
         for dead_letter in self.letters.values():
             for id_ in dead_letter.ids if dead_letter.is_open else ():
@@ -346,13 +346,13 @@ class LaneMachine(RuleBasedStateMachine):
 
     @invariant()
     def what_ended_stays_ended(self) -> None:
-        """An ended message has the status that it ended with, and expires."""
+        """An ended message keeps its status, and expires."""
         for id_, (lane, status) in self.ended.items():
             assert self.redis.hget(key("message", lane.location_id, id_), "status") == status
             assert self.redis.pttl(key("message", lane.location_id, id_)) > 0
 
     def teardown(self) -> None:
-        """With workers that live and operators that act, everything is answered in the end."""
+        """With live workers and active operators, everything is answered in the end."""
         for location in tuple(self.holds):
             self.lift_hold(location)
         for id_ in [id_ for id_, dead_letter in self.letters.items() if dead_letter.is_open]:
@@ -394,7 +394,7 @@ class LaneMachine(RuleBasedStateMachine):
             assert place <= max(due, now_ms(self.redis))
 
     def _some_turn(self, data: st.DataObject) -> Turn:
-        """Any turn there ever was: holders that were slow, dead or replaced try to write too."""
+        """Any earlier or current turn: slow, dead or replaced holders try to write too."""
         return data.draw(st.sampled_from(self.turns[-6:]))
 
     def _left(self, turn: Turn) -> list[MessageId]:
@@ -410,7 +410,7 @@ class LaneMachine(RuleBasedStateMachine):
         return lane in self.holder and self.clock + SLACK < self.lease_ends[lane]
 
     def _write(self, turn: Turn, act: Callable[[], object], *, released: bool = False) -> bool:
-        """Whether the write took effect: exactly when its turn holds the lane."""
+        """Whether the write had an effect: exactly if its turn holds the lane."""
         if self._holds(turn):
             act()
             return True
@@ -447,7 +447,7 @@ class LaneMachine(RuleBasedStateMachine):
         self.replays[self.letters[id_].lane].append(id_)
 
     def _end_carried(self, turn: Turn, ids: list[MessageId]) -> None:
-        """What a turn took along has ended with it: superseded, and answered beside its own messages."""
+        """Carried messages end with the turn: superseded, and answered beside its own messages."""
         lines = {self.home[id_][1] for id_ in ids}
         for id_ in [one.id for one in turn.carried if self.home[one.id][1] in lines]:
             self.carried[turn.lane].remove(id_)
@@ -462,7 +462,7 @@ class LaneMachine(RuleBasedStateMachine):
 
 @pytest.mark.timeout(300)
 def test_no_order_of_events_loses_a_message_or_doubles_a_holder(redis: Redis) -> None:
-    """However accepts, claims, leases, writes, crashes, dead letters, replays and time interleave, the lanes match the model."""
+    """For any order of accepts, claims, leases, writes, crashes, dead letters, replays and time, the lanes match the model."""
     LaneMachine.redis = redis
     run_state_machine_as_test(
         LaneMachine,

@@ -1,4 +1,4 @@
-"""Messages as they are kept."""
+"""Stored messages and answers."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from tests.stored import message
 
 
 def test_a_message_comes_back_as_it_was() -> None:
-    """Every field survives being kept."""
+    """Every field is read as it was stored."""
     kept = message(channel=Channel.EMAIL, attachments=("https://x.com/1",), subject="s", sender="ann@example.com")
     assert decode(encode(kept).decode()) == kept
 
 
 def test_a_message_of_an_older_version_is_read() -> None:
-    """What was kept before messages had a sender has none."""
+    """It has no sender, because older versions stored none."""
     fields = orjson.loads(encode(message(sender="ann@example.com")))
     del fields["sender"]
     assert decode(orjson.dumps(fields).decode()) == message()
 
 
 def test_an_answer_comes_back_as_it_was() -> None:
-    """Why there is no reply, and how the answer was read, for the timeline."""
+    """The reason and the way of reading it are included, for the timeline."""
     spoken = Completion(text="yes", notes=("removed: thoughts",), waited_out=("busy",), session_id="s")
     for answer in (spoken, *(Completion(text="", why_silent=reason) for reason in sorted(NO_REPLY_REASONS))):
         assert decode_answer(encode_answer(answer)) == answer
@@ -44,12 +44,12 @@ def test_an_answer_comes_back_as_it_was() -> None:
     ],
 )
 def test_the_silence_of_another_version_is_read(why: str | None, reason: Reason) -> None:
-    """An older one had words of its own, a newer one may have reasons that this one doesn't know: neither stops a turn."""
+    """An older version's text, and a newer version's unknown reason, stop no turn."""
     kept = orjson.dumps({"text": "", "why_silent": why, "of": "tomorrow"}).decode()
     assert decode_answer(kept) == Completion(text="", why_silent=reason)
 
 
 def test_an_older_version_reads_why_an_answer_is_silent_as_a_text() -> None:
-    """It is kept as a plain value, empty where the answer is none."""
+    """It is stored as a plain text, empty if there is no answer."""
     kept = [orjson.loads(encode_answer(Completion(text=text, why_silent=why))) for text, why in (("", Reason.EMPTY), ("a", None))]
     assert [one["why_silent"] for one in kept] == ["empty", ""]

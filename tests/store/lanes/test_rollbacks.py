@@ -1,4 +1,4 @@
-"""How it is noticed that the state went back: by another run of the server, by a lost write, by a time without any worker."""
+"""How a rollback is noticed: by another run of the server, a lost write, or a time without any worker."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 
 def went_back(redis: Redis) -> tuple[bool, bool]:
-    """Whether lanes look, and whether an operator is told."""
+    """Whether lanes look into GHL, and whether an operator is told."""
     return bool(redis.hget(key("rollback"), "at")), last_rollback(redis, now_ms(redis)) is not None
 
 
 @pytest.fixture
 def swept_later(redis: Redis) -> Iterator[None]:
-    """A location whose next sweep is far off."""
+    """A location whose next sweep is far away."""
     keep(redis, reconcile_minutes=60)
     redis.zadd(key("sweeps"), {HERE: now_ms(redis) + 1_000_000})
     yield
@@ -37,7 +37,7 @@ def swept_later(redis: Redis) -> Iterator[None]:
 
 @pytest.mark.usefixtures("swept_later")
 def test_a_worker_that_misses_its_own_claim_knows_that_writes_are_lost(redis: Redis) -> None:
-    """Lanes look, an operator is told, and the sweep runs at once."""
+    """Lanes look into GHL, an operator is told, and the sweep runs at once."""
     lanes = lanes_of(redis)
     claim(lanes)
     (mine,) = redis.scan_iter(key("wrote", "*"))
@@ -50,7 +50,7 @@ def test_a_worker_that_misses_its_own_claim_knows_that_writes_are_lost(redis: Re
 
 @pytest.mark.usefixtures("swept_later")
 def test_a_receiver_that_misses_its_own_heartbeat_knows_it_too(redis: Redis) -> None:
-    """Also where no worker runs."""
+    """This works without a worker too."""
     sweeps = Sweeps(redis)
     sweeps.beat()
     (mine,) = redis.scan_iter(key("wrote", "*"))
@@ -60,7 +60,7 @@ def test_a_receiver_that_misses_its_own_heartbeat_knows_it_too(redis: Redis) -> 
 
 
 def test_what_was_not_answered_may_be_there_or_not(redis: Redis) -> None:
-    """A claim whose answer was lost is no write that was confirmed: neither its presence nor its absence says anything."""
+    """A claim whose answer was lost is not a confirmed write, so its presence or absence says nothing."""
     lanes = lanes_of(redis)
     claim(lanes)
     (mine,) = redis.scan_iter(key("wrote", "*"))
@@ -71,7 +71,7 @@ def test_what_was_not_answered_may_be_there_or_not(redis: Redis) -> None:
 
 @pytest.mark.usefixtures("swept_later")
 def test_a_time_without_workers_makes_lanes_look_and_tells_nobody(redis: Redis) -> None:
-    """Whatever was done to the state meanwhile, nobody saw it."""
+    """The state may have been changed meanwhile without a trace."""
     claim(lanes_of(redis))
     redis.set(key("claimed"), now_ms(redis) - 61_000)
     claim(lanes_of(redis))
@@ -79,7 +79,7 @@ def test_a_time_without_workers_makes_lanes_look_and_tells_nobody(redis: Redis) 
 
 
 def test_several_who_miss_writes_notice_one_loss(redis: Redis) -> None:
-    """The moment stays, or lanes would look again for each process."""
+    """The time stays the same; otherwise lanes would look again for each process."""
     both = [lanes_of(redis), lanes_of(redis)]
     for lanes in both:
         claim(lanes)
@@ -93,7 +93,7 @@ def test_several_who_miss_writes_notice_one_loss(redis: Redis) -> None:
 
 
 def test_another_run_of_the_server_makes_lanes_look_and_tells_nobody(tmp_path: Path) -> None:
-    """A restart: the very lease after it finds out, before anything is done; a lane that began later need not look."""
+    """The first lease after a restart notices it, before anything else is done; a lane that begins later need not look."""
     with own_redis(tmp_path) as server:
         with connect(server.url) as redis:
             keep(redis)
@@ -117,7 +117,7 @@ def test_another_run_of_the_server_makes_lanes_look_and_tells_nobody(tmp_path: P
 
 
 def test_an_event_finds_out_that_the_server_is_another_one(tmp_path: Path) -> None:
-    """A reply of ours that the state has forgotten is told of before any claim: it is nobody's takeover."""
+    """The event of a forgotten reply may come before any claim, and is no takeover."""
     with own_redis(tmp_path) as server:
         with connect(server.url) as redis:
             keep(redis)

@@ -1,4 +1,4 @@
-"""Standings of contacts: who wrote, what contacts stop, what lifts it, and what is stored."""
+"""Standings of contacts: who wrote, opt-outs, what lifts them, and what is stored."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def outbound(redis: Redis, id_: str = "o1", text: str = "I take over", *, ago: i
 
 
 def observe(redis: Redis, *messages: OutboundMessage, event: bool = True) -> int:
-    """As the receiver does for an event, or a guard for what it has read."""
+    """Write what the receiver writes for an event, or a guard for what it has read."""
     run = redis.register_script(script("observe"))
     told = orjson.dumps([heard(one) for one in messages])
     return int(run(keys=[prefix_of(LANE)], args=[str(LANE), told, int(event), RETENTION_MS, ""]))
@@ -117,7 +117,7 @@ def steps(redis: Redis) -> list[str]:
     ],
 )
 def test_it_is_known_who_spoke(redis: Redis, fields: dict[str, Any], *, person: bool, automation: bool) -> None:
-    """A person with or without `userId`, an automation, or nobody whom the contact sees."""
+    """It is a person with or without `userId`, an automation, or nobody whose message the contact sees."""
     keep(redis)
     accept(redis, message())
     assert observe(redis, outbound(redis, **fields)) == (person or automation)
@@ -126,14 +126,14 @@ def test_it_is_known_who_spoke(redis: Redis, fields: dict[str, Any], *, person: 
 
 
 def test_of_an_unknown_location_nothing_is_kept(redis: Redis) -> None:
-    """Neither words nor contacts; and it is told whether the state ever had a location."""
+    """Neither texts nor contacts are stored; the result says whether the state ever had a location."""
     assert observe(redis, outbound(redis)) == -1
     update(redis, tags=("vip",))
     assert snapshot(redis) == {}
 
 
 def test_only_the_newest_words_count(redis: Redis) -> None:
-    """A late message, or one repeated because its status changed, changes nothing, but is stored."""
+    """A late message, or one whose status changed, changes nothing, but is stored."""
     keep(redis)
     observe(redis, outbound(redis, "o2", "second", ago=1_000))
     before = standing(redis)
@@ -143,7 +143,7 @@ def test_only_the_newest_words_count(redis: Redis) -> None:
 
 
 def test_words_from_before_our_memory_are_not_judged(redis: Redis) -> None:
-    """Of what is older it can't be told whether it was ours; a takeover that is longer looks further back."""
+    """An older message may be ours; a takeover that lasts longer looks further back."""
     keep(redis, takeover_seconds=-1)
     assert observe(redis, outbound(redis, ago=RETENTION_MS + 1_000)) == 0
     keep(redis, takeover_seconds=86_400)
@@ -151,7 +151,7 @@ def test_words_from_before_our_memory_are_not_judged(redis: Redis) -> None:
 
 
 def test_a_moment_to_come_counts_as_now(redis: Redis) -> None:
-    """GHL's clock may be ahead; a takeover must not last longer for it."""
+    """GHL's clock may be ahead, which must not extend a takeover."""
     keep(redis)
     observe(redis, outbound(redis, ago=-DAY))
     assert standing(redis).human_at_ms <= now_ms(redis)
@@ -161,7 +161,7 @@ def test_a_moment_to_come_counts_as_now(redis: Redis) -> None:
 
 
 def test_our_message_is_known_by_its_id(redis: Redis) -> None:
-    """Whatever it says by then: GHL may rewrite it."""
+    """Its text does not matter, because GHL may change it."""
     keep(redis)
     lanes, turn = turn_of(redis)
     sending(redis, lanes, turn)
@@ -173,7 +173,7 @@ def test_our_message_is_known_by_its_id(redis: Redis) -> None:
 @pytest.mark.parametrize("user", ["", "staff"])
 @pytest.mark.parametrize("state", ["sending", "not_sent", "sent"])
 def test_our_message_is_known_by_its_words(redis: Redis, state: str, user: str) -> None:
-    """An echo before the post's answer, and a failed reply that a person retries in GHL: the same words under another id."""
+    """An echo may come before the post's answer, and a person may retry a failed reply in GHL: both have the same text."""
     keep(redis)
     lanes, turn = turn_of(redis)
     sending(redis, lanes, turn)
@@ -189,7 +189,7 @@ def test_our_message_is_known_by_its_words(redis: Redis, state: str, user: str) 
 
 @pytest.mark.parametrize(("ago", "ours"), [(0, True), (100_000, True), (200_000, False), (5 * 3600_000, False)])
 def test_words_from_before_the_attempt_are_not_its_echo(redis: Redis, ago: int, *, ours: bool) -> None:
-    """The same words hours ago were somebody else's: to take them for the reply would leave the contact without one."""
+    """The same text from hours before was somebody else's; as the reply, it would leave the contact without one."""
     keep(redis)
     lanes, turn = turn_of(redis)
     sending(redis, lanes, turn)
@@ -200,7 +200,7 @@ def test_words_from_before_the_attempt_are_not_its_echo(redis: Redis, ago: int, 
 
 
 def test_an_echo_ends_the_wait_of_its_turn(redis: Redis) -> None:
-    """If GHL reports a reply of unknown outcome, the turn continues now, not at the next read-back."""
+    """If GHL reports a reply of unknown outcome, the turn continues at once, not at the next read-back."""
     keep(redis)
     lanes, turn = turn_of(redis)
     sending(redis, lanes, turn)
@@ -211,7 +211,7 @@ def test_an_echo_ends_the_wait_of_its_turn(redis: Redis) -> None:
 
 @pytest.mark.parametrize("state", ["sending", "not_sent"])
 def test_an_echo_closes_a_dead_letter(redis: Redis, state: str) -> None:
-    """Its message was answered after all: the letter is closed, the message replied, with the ids of all parts."""
+    """The dead letter is closed and the message replied, with the ids of all parts."""
     keep(redis)
     lanes, turn = turn_of(redis)
     first = part("0", "part one")
@@ -234,7 +234,7 @@ def test_an_echo_closes_a_dead_letter(redis: Redis, state: str) -> None:
 
 
 def test_who_wrote_without_a_user_during_a_post_is_known_after_it(redis: Redis) -> None:
-    """What the post's answer names is ours, the rest was a person."""
+    """The id in the post's answer is ours; any other was a person's."""
     keep(redis)
     lanes, turn = turn_of(redis)
     sending(redis, lanes, turn)
@@ -255,7 +255,7 @@ def test_who_wrote_with_a_user_during_a_post_is_a_person_at_once(redis: Redis) -
 @pytest.mark.parametrize("by", ["text", "id"])
 @pytest.mark.parametrize("early", [True, False])
 def test_a_providers_delivery_is_no_takeover(redis: Redis, by: str, *, early: bool) -> None:
-    """Heard before its answer or after: by the id that it claims, or by its words."""
+    """Before or after its answer, it is recognised by the claimed id, or by its text."""
     keep(redis)
     lanes, turn = turn_of(redis)
     m1 = [MessageId("m1")]
@@ -273,7 +273,7 @@ def test_a_providers_delivery_is_no_takeover(redis: Redis, by: str, *, early: bo
 
 
 def test_a_delivery_that_is_heard_after_the_turn_is_no_takeover(redis: Redis) -> None:
-    """A provider that delivers without an id is known by its words for a day."""
+    """A delivery without an id is recognised by its text for a day."""
     keep(redis)
     lanes, turn = turn_of(redis)
     m1 = [MessageId("m1")]
@@ -285,7 +285,7 @@ def test_a_delivery_that_is_heard_after_the_turn_is_no_takeover(redis: Redis) ->
 
 
 def test_who_wrote_while_a_provider_was_asked_is_known_by_its_answer(redis: Redis) -> None:
-    """Other words than the provider's were a person's, and forbid the post."""
+    """A text other than the provider's was a person's, and forbids the post."""
     keep(redis)
     lanes, turn = turn_of(redis)
     m1 = [MessageId("m1")]
@@ -306,7 +306,7 @@ def _first() -> Posting:
 
 
 def test_what_forbids_a_reply_stops_it_at_the_wire(redis: Redis) -> None:
-    """The standing as the guards saw it is compared before the ledger is written, and once more before the first byte."""
+    """The guards' standing is compared before the ledger is written, and again before the first byte."""
     keep(redis)
     lanes, turn = turn_of(redis)
     revision = standing(redis).revision
@@ -333,7 +333,7 @@ CHANGES: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_the_revision_changes_with_what_forbids(redis: Redis, name: str) -> None:
-    """Once, however often it is told; a start, a resume and an allow change it too."""
+    """It changes once per event; a start, a resume and an allow change it too."""
     keep(redis)
     accept(redis, message())
     before = standing(redis).revision
@@ -364,7 +364,7 @@ def say(redis: Redis, id_: str, text: str, at: int, channel: Channel = Channel.S
     ],
 )
 def test_a_stop_and_a_start_count_by_their_own_time(redis: Redis, words: list[tuple[str, int]], *, stopped: bool) -> None:
-    """Whichever comes first, the contact's last word holds."""
+    """Whichever arrives first, the contact's later one counts."""
     keep(redis)
     for number, (text, at) in enumerate(words):
         say(redis, f"m{number}", text, at * 1000)
@@ -372,7 +372,7 @@ def test_a_stop_and_a_start_count_by_their_own_time(redis: Redis, words: list[tu
 
 
 def test_a_stop_is_of_its_channel(redis: Redis) -> None:
-    """And so is a start."""
+    """A start is of its channel too."""
     keep(redis)
     assert say(redis, "m1", "stop", -9, Channel.WHATSAPP) == ["stop_word"]
     assert say(redis, "m2", "stop", -9, Channel.EMAIL) == ["stop_word"]
@@ -381,7 +381,7 @@ def test_a_stop_is_of_its_channel(redis: Redis) -> None:
 
 
 def test_a_stop_ends_what_waits_for_a_retry(redis: Redis) -> None:
-    """The lane is due at once, whatever its next try was planned for."""
+    """The lane is due at once, whatever its next attempt was planned for."""
     keep(redis)
     lanes, turn = turn_of(redis)
     lanes.again(turn, [MessageId("m1")], Again(wait=600, why="429"))
@@ -390,7 +390,7 @@ def test_a_stop_ends_what_waits_for_a_retry(redis: Redis) -> None:
 
 
 def test_an_old_stop_hurries_nothing(redis: Redis) -> None:
-    """One that a later START has lifted already leaves the plan as it is."""
+    """A stop that a later START has lifted changes nothing."""
     keep(redis)
     lanes, turn = turn_of(redis)
     lanes.again(turn, [MessageId("m1")], Again(wait=600, why="429"))
@@ -400,7 +400,7 @@ def test_an_old_stop_hurries_nothing(redis: Redis) -> None:
 
 
 def test_allow_lifts_every_stop(redis: Redis) -> None:
-    """As if the contact had said START on each channel; a second time there is nothing to lift."""
+    """It is like a START on each channel; a second time there is nothing to lift."""
     keep(redis)
     say(redis, "m1", "stop", -9)
     say(redis, "m2", "stop", -9, Channel.WHATSAPP)
@@ -412,7 +412,7 @@ def test_allow_lifts_every_stop(redis: Redis) -> None:
 
 
 def test_a_clock_that_jumped_back_keeps_nothing_shut(redis: Redis) -> None:
-    """An operator lifts what is dated later than the server's clock."""
+    """An operator can lift what is dated later than the server's clock."""
     keep(redis)
     accept(redis, message("s", text="stop"))
     observe(redis, outbound(redis, user_id="staff"))
@@ -430,7 +430,7 @@ def test_a_clock_that_jumped_back_keeps_nothing_shut(redis: Redis) -> None:
 @pytest.mark.parametrize("lifted_by", ["contact", CONVERSATION, "m1"])
 @pytest.mark.parametrize("id_", ["contact", CONVERSATION])
 def test_a_pause_may_come_before_anything_is_known(redis: Redis, id_: str, lifted_by: str) -> None:
-    """By contact or conversation id: it counts from the first message on, until it is lifted by any of its ids."""
+    """It is by contact or conversation id, and counts from the first message until it is lifted by any of its ids."""
     keep(redis)
     standings = standings_of(redis)
     assert standings.pause(id_) is None
@@ -455,7 +455,7 @@ def test_a_pause_that_never_met_its_contact_can_be_lifted(redis: Redis) -> None:
 
 @pytest.mark.parametrize("id_", ["contact", CONVERSATION, "m1"])
 def test_a_known_conversation_is_paused_by_any_of_its_ids(redis: Redis, id_: str) -> None:
-    """And the timeline says who did it."""
+    """The timeline says who did it."""
     keep(redis)
     accept(redis, message())
     standings = standings_of(redis)
@@ -466,7 +466,7 @@ def test_a_known_conversation_is_paused_by_any_of_its_ids(redis: Redis, id_: str
 
 
 def test_a_resume_ends_a_takeover(redis: Redis) -> None:
-    """It covers earlier messages; the next message is a new takeover."""
+    """It ends earlier takeovers; the next message of a person is a new one."""
     keep(redis)
     accept(redis, message())
     observe(redis, outbound(redis, ago=1000, user_id="staff"))
@@ -481,7 +481,7 @@ def test_a_resume_ends_a_takeover(redis: Redis) -> None:
 
 
 def test_an_event_tells_of_a_contact(redis: Redis) -> None:
-    """Tags, do-not-disturb and blocked channels, each for itself; what is not told stays as it was."""
+    """Tags, do-not-disturb and blocked channels are stored separately; missing fields stay."""
     keep(redis)
     update(redis, tags=("vip", "ai_off"))
     update(redis, dnd=True)
@@ -494,7 +494,7 @@ def test_an_event_tells_of_a_contact(redis: Redis) -> None:
 
 
 def test_a_late_event_changes_nothing_newer(redis: Redis) -> None:
-    """Its own time decides, not when it came."""
+    """The event's own time counts, not its arrival."""
     keep(redis)
     update(redis, tags=("new",), at_ms=now_ms(redis) - 1000)
     before = snapshot(redis, without=("last_event_at", "marketplace_at"))
@@ -503,7 +503,7 @@ def test_a_late_event_changes_nothing_newer(redis: Redis) -> None:
 
 
 def test_a_location_hears_events_only_if_one_came(redis: Redis) -> None:
-    """What was read from GHL tells nothing of its webhooks."""
+    """Data that was read from GHL says nothing about webhooks."""
     keep(redis)
     observe(redis, outbound(redis), event=False)
     assert not standing(redis).hears_events
@@ -526,7 +526,7 @@ def test_a_location_hears_events_only_if_one_came(redis: Redis) -> None:
     ],
 )
 def test_only_what_has_no_end_is_kept_for_ever(redis: Redis, settings: dict[str, Any], change: str, *, for_ever: bool) -> None:
-    """Stops, pauses and takeovers until resumed don't expire; all else does, and they do once they are lifted."""
+    """Stops, pauses and takeovers until resumed don't expire; everything else does, and they do once they are lifted."""
     keep(redis, **settings)
     accept(redis, message())
     CHANGES[change](redis)
@@ -537,21 +537,21 @@ def test_only_what_has_no_end_is_kept_for_ever(redis: Redis, settings: dict[str,
 
 
 def test_a_takeover_is_kept_as_long_as_it_lasts(redis: Redis) -> None:
-    """Even if that is longer than anything else is kept."""
+    """It may be stored for longer than anything else."""
     keep(redis, takeover_seconds=RETENTION_MS)
     observe(redis, outbound(redis, user_id="staff"))
     assert redis.pttl(STANDING) > RETENTION_MS
 
 
 def test_an_automation_that_counts_may_have_no_end_either(redis: Redis) -> None:
-    """With `takeover_by_workflow` its words silence until resumed, as a person's do."""
+    """With `takeover_by_workflow` an automation's message silences until resumed, like a person's."""
     keep(redis, takeover_seconds=-1, takeover_by_workflow=True)
     observe(redis, outbound(redis, source="workflow"))
     assert redis.pttl(STANDING) == -1
 
 
 def test_a_campaign_to_those_who_never_wrote_writes_nothing(redis: Redis) -> None:
-    """Not even when it came, once that is known to some seconds: GHL sends a hundred such events for one that is answered."""
+    """Not even its time is stored more than every few seconds: GHL sends a hundred such events for one that is answered."""
     keep(redis)
     record = key("location", HERE)
     observe(redis, outbound(redis, "o1", source="workflow"))
@@ -569,7 +569,7 @@ def test_a_campaign_to_those_who_never_wrote_writes_nothing(redis: Redis) -> Non
 
 
 def test_a_script_that_is_sent_twice_does_the_same(redis: Redis) -> None:
-    """As redis-py does when an answer is lost: nothing is told twice, nothing counts twice."""
+    """redis-py does so if an answer is lost: nothing is recorded or counted twice."""
     keep(redis)
     accept(redis, message())
     moment = now_ms(redis)

@@ -1,4 +1,4 @@
-"""Timelines: every id leads to the whole story, in order."""
+"""Timelines: every id leads to all events, in order."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ R1 = MessageId("r1")
 
 @pytest.fixture
 def timelines(redis: Redis) -> Timelines:
-    """A lane that has seen a retry, a skip, a reply and a dead letter."""
+    """A lane with a retry, a skip, a reply and a dead letter."""
     keep(redis)
     lanes = lanes_of(redis)
     accept(redis, message("m1"), message("m2"))
@@ -40,14 +40,14 @@ def timelines(redis: Redis) -> Timelines:
 
 @pytest.mark.parametrize("id_", ["m1", "m2", "m3", "contact", "conversation-contact", "r1"])
 def test_every_id_leads_to_the_story(timelines: Timelines, id_: str) -> None:
-    """A message, a contact, a conversation and a reply of ours all lead to the lane."""
+    """The ids of a message, a contact, a conversation and a reply lead to the lane."""
     timeline = timelines.find(id_)
     assert timeline
     assert timeline.lane == LANE
 
 
 def test_the_story_is_told_in_order(timelines: Timelines) -> None:
-    """Every step stands there once, in the order in which it happened, with its details and without any text."""
+    """Every step is there once, in order, with its details and without text."""
     timeline = timelines.find("m1")
     assert timeline
     assert [event.step for event in timeline.events] == [
@@ -75,13 +75,13 @@ def test_each_message_has_its_outcome(timelines: Timelines) -> None:
 
 
 def test_an_unknown_id_has_no_story(timelines: Timelines) -> None:
-    """What was never seen is None, and so is nothing."""
+    """An unknown id is None, and so is an empty one."""
     assert timelines.find("nobody") is None
     assert timelines.find("") is None
 
 
 def test_a_long_story_keeps_its_newest_part(redis: Redis) -> None:
-    """A timeline is bounded; what happened last is always there."""
+    """A timeline is bounded, and has the newest events."""
     keep(redis)
     accept(redis, *(message(f"m{number}") for number in range(520)))
     timeline = Timelines(redis).find("m519")
@@ -94,6 +94,6 @@ def test_a_long_story_keeps_its_newest_part(redis: Redis) -> None:
 
 
 def test_without_redis_there_is_no_story() -> None:
-    """Reading says that Redis can't be reached."""
+    """Reading reports that Redis can't be reached."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere, pytest.raises(Unavailable, match="of m1"):
         Timelines(nowhere).find("m1")

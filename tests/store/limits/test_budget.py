@@ -1,4 +1,4 @@
-"""GHL's budget of a location: what is urgent goes first, all processes share it, and GHL's own count wins."""
+"""GHL's rate limit per location: urgent requests go first, all processes share it, and GHL's count has priority."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 
 from bridge.errors import BudgetExhausted, Unavailable
 from bridge.ghl.access import Need
-from bridge.ghl.rate_limit import Limits
+from bridge.ghl.rate_limit_headers import Limits
 from bridge.model import Again, ContactId, Lane, LocationId, MessageId
 from bridge.policy.retry import decide
 from bridge.store.limits.budget import AT_ONCE, Budgets, Left, left_of
@@ -29,7 +29,7 @@ DAY_MS = 24 * 3600 * 1000
 
 
 def acquire(redis: Redis, times: int, need: Need = Need.POST, location: LocationId = HERE) -> int:
-    """Spend so often, as two processes in turn; answers how often there was room."""
+    """Acquire this often, as two processes in turn; returns how often it was allowed."""
     each = (Budgets(redis), Budgets(redis))
     done = 0
     for number in range(times):
@@ -42,14 +42,14 @@ def acquire(redis: Redis, times: int, need: Need = Need.POST, location: Location
 
 
 def wait(redis: Redis, need: Need = Need.POST, location: LocationId = HERE) -> float:
-    """For how long there is no room."""
+    """How long no request is allowed."""
     with pytest.raises(BudgetExhausted, match="budget") as caught:
         Budgets(redis).acquire(location, need)
     return caught.value.retry_after or 0.0
 
 
 def test_a_hundred_requests_in_ten_seconds(redis: Redis) -> None:
-    """For all processes together; when the first of them are ten seconds old, as many are allowed again."""
+    """The limit is for all processes together; requests that are ten seconds old are allowed again."""
     assert acquire(redis, 60) == 60
     pass_time(redis, 4)
     assert acquire(redis, 60) == 40
@@ -61,20 +61,20 @@ def test_a_hundred_requests_in_ten_seconds(redis: Redis) -> None:
 
 
 def test_one_locations_budget_is_not_anothers(redis: Redis) -> None:
-    """What a location uses up, only that location lacks."""
+    """Only the location that uses its limit lacks it."""
     assert acquire(redis, 110) == 100
     assert acquire(redis, 110, location=THERE) == 100
 
 
 def test_the_urgent_goes_first(redis: Redis) -> None:
-    """The sweep leaves room for look-ups, those for guards, and those for finished answers, which may use it up."""
+    """The sweep leaves requests for look-ups, those for guards, and those for finished answers, which may use all."""
     assert [acquire(redis, 100, need) for need in Need] == [50, 25, 15, 10]
     assert acquire(redis, 1, Need.POST) == 0
 
 
 @pytest.mark.parametrize("need", Need)
 def test_a_location_without_room_waits_and_holds_no_slot(redis: Redis, need: Need) -> None:
-    """No lane of it is claimed until there is room, whatever comes in; the sweep alone stops nobody. Others aren't touched."""
+    """None of its lanes is claimed until a request is allowed; the sweep alone delays nobody. Other locations continue."""
     keep(redis, HERE, THERE)
     acquire(redis, int(need), need)
     seconds = wait(redis, need)
@@ -89,7 +89,7 @@ def test_a_location_without_room_waits_and_holds_no_slot(redis: Redis, need: Nee
 
 
 def test_a_lane_that_waits_for_the_budget_keeps_its_place(redis: Redis) -> None:
-    """When there is room again it comes before those who came later."""
+    """When requests are allowed again it comes before later lanes."""
     keep(redis)
     accept(redis, message("m0", "first"))
     lanes = lanes_of(redis)
@@ -106,7 +106,7 @@ def test_a_lane_that_waits_for_the_budget_keeps_its_place(redis: Redis) -> None:
 
 
 def test_no_more_is_claimed_than_there_is_room_for(redis: Redis) -> None:
-    """Of a backlog, as many turns as new ones may make requests; then the location is looked at again a moment later."""
+    """Of a backlog, as many turns are claimed as may make requests; the location is checked again a moment later."""
     keep(redis)
     accept(redis, *(message(f"m{number}", f"c{number}") for number in range(200)))
     acquire(redis, 40, Need.LOOKUP)
@@ -118,7 +118,7 @@ def test_no_more_is_claimed_than_there_is_room_for(redis: Redis) -> None:
 
 
 def test_ghls_own_count_wins(redis: Redis) -> None:
-    """What others spent from the same budget is told by the headers and put beside what we spent; so is another limit."""
+    """Requests of others, reported in headers, are added to ours; a reported limit is used too."""
     budgets = Budgets(redis)
     budgets.acquire(HERE, Need.POST)
     budgets.learn_limits(HERE, Limits(most=50, left=10, interval_ms=20_000))
@@ -129,7 +129,7 @@ def test_ghls_own_count_wins(redis: Redis) -> None:
 
 
 def test_what_was_told_long_ago_is_not_counted(redis: Redis) -> None:
-    """Headers describe the time of their answer: requests from then may have left the window."""
+    """Headers describe the time of their answer: requests from then may have left the interval."""
     now = [0.0]
     budgets = Budgets(redis, clock=lambda: now[0])
     budgets.learn_limits(HERE, Limits(most=100, left=10, interval_ms=10_000))
@@ -139,7 +139,7 @@ def test_what_was_told_long_ago_is_not_counted(redis: Redis) -> None:
 
 
 def test_our_own_requests_are_not_counted_twice(redis: Redis) -> None:
-    """What GHL counts of ours changes nothing, and what we spent since its answer is ours alone."""
+    """Our requests in GHL's count change nothing, and those since its answer are only ours."""
     budgets = Budgets(redis)
     for number in range(50):
         budgets.acquire(HERE, Need.POST)
@@ -161,7 +161,7 @@ def test_a_larger_budget_ends_the_wait(redis: Redis) -> None:
 
 @pytest.mark.parametrize(("asked", "seconds"), [(None, 1.0), (7.0, 7.0), (3600.0, 3600.0)])
 def test_after_a_429_the_location_waits(redis: Redis, asked: float | None, seconds: float) -> None:
-    """For as long as GHL asks, or a second; not even a post is made meanwhile, and another location goes on."""
+    """It waits as long as GHL asks, or a second; not even a post is made meanwhile, and other locations continue."""
     keep(redis, HERE, THERE)
     accept(redis, message("m1"), message("m2", location=THERE))
     Budgets(redis).rate_limited(HERE, asked, Limits())
@@ -179,7 +179,7 @@ def test_a_429_that_asks_for_no_wait_stops_nobody(redis: Redis) -> None:
 
 
 def test_refusals_that_don_t_say_how_long_are_waited_for_longer_and_longer(redis: Redis) -> None:
-    """1, 2, 4, 8 and then 10 s; many that are refused at once are one refusal."""
+    """The waits are 1, 2, 4, 8 and then 10 s; simultaneous refusals count as one."""
     waits = []
     for _ in range(6):
         for _ in range(20):
@@ -190,7 +190,7 @@ def test_refusals_that_don_t_say_how_long_are_waited_for_longer_and_longer(redis
 
 
 def test_a_shorter_wait_ends_no_longer_one(redis: Redis) -> None:
-    """Two answers may disagree."""
+    """Two answers may have different waits."""
     Budgets(redis).rate_limited(HERE, 60.0, Limits())
     Budgets(redis).rate_limited(HERE, 1.0, Limits())
     assert wait(redis) == pytest.approx(60, abs=1)
@@ -202,7 +202,7 @@ def left_of_the_day(redis: Redis) -> float:
 
 
 def test_the_daily_budget_waits_for_its_reset(redis: Redis) -> None:
-    """It is counted by days of UTC; the less urgent stop first, and after midnight there is room."""
+    """It is counted by days of UTC; the less urgent requests stop first, and after midnight they are allowed."""
     keep(redis)
     accept(redis, message())
     seconds, _ = redis.time()
@@ -223,7 +223,7 @@ def test_the_daily_budget_waits_for_its_reset(redis: Redis) -> None:
 
 
 def test_ghls_own_daily_count_wins(redis: Redis) -> None:
-    """What is left of the day is told too; nothing left, told with a 429, is waited for until midnight."""
+    """The rest of the day is reported too; with nothing left, a 429 is waited out until midnight."""
     budgets = Budgets(redis)
     budgets.learn_limits(HERE, Limits(most_daily=1000, left_daily=1))
     budgets.acquire(HERE, Need.POST)
@@ -233,7 +233,7 @@ def test_ghls_own_daily_count_wins(redis: Redis) -> None:
 
 
 def test_the_same_call_again_spends_once(redis: Redis) -> None:
-    """redis-py may send a script again."""
+    """redis-py may repeat a script."""
     run = redis.register_script(script("acquire"))
     budgets = Budgets(redis)
     budgets.learn_limits(HERE, Limits(most=100, left=90, interval_ms=10_000))
@@ -245,7 +245,7 @@ def test_the_same_call_again_spends_once(redis: Redis) -> None:
 
 
 def test_a_full_redis_lets_requests_be_paid_for(tmp_path: Path) -> None:
-    """At `maxmemory` what was accepted before is answered still, whatever GHL has told last."""
+    """At `maxmemory` accepted messages are still answered, with GHL's last limits."""
     with own_redis(tmp_path) as server, connect(server.url) as redis:
         budgets = Budgets(redis)
         redis.config_set("maxmemory", 1)
@@ -256,7 +256,7 @@ def test_a_full_redis_lets_requests_be_paid_for(tmp_path: Path) -> None:
 
 
 def test_what_ghl_told_expires_though_nothing_was_spent(redis: Redis) -> None:
-    """A location whose budget others have used up is asked about once, and leaves nothing behind."""
+    """A location whose limit others have used gets one request, and leaves nothing behind."""
     budgets = Budgets(redis)
     budgets.learn_limits(HERE, Limits(most=100, left=0, interval_ms=10_000))
     with pytest.raises(BudgetExhausted):
@@ -265,7 +265,7 @@ def test_what_ghl_told_expires_though_nothing_was_spent(redis: Redis) -> None:
 
 
 def test_everything_about_a_budget_expires(redis: Redis) -> None:
-    """A location that is never asked about again leaves nothing behind."""
+    """A location without further requests leaves nothing behind."""
     budgets = Budgets(redis)
     budgets.learn_limits(HERE, Limits(most=2, left=1, interval_ms=10_000, most_daily=10, left_daily=9))
     for _ in range(3):
@@ -276,16 +276,16 @@ def test_everything_about_a_budget_expires(redis: Redis) -> None:
 
 
 def test_without_redis_nothing_is_spent() -> None:
-    """Nobody asks GHL when the count is unknown."""
+    """If the count is unknown, GHL gets no request."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
-        with pytest.raises(Unavailable, match="budget"):
+        with pytest.raises(Unavailable, match="rate limit"):
             Budgets(nowhere).acquire(HERE, Need.POST)
-        with pytest.raises(Unavailable, match="budget"):
+        with pytest.raises(Unavailable, match="rate limit"):
             Budgets(nowhere).rate_limited(HERE, 1.0, Limits())
 
 
 def test_what_is_left_is_told_without_taking_of_it(redis: Redis) -> None:
-    """Of the interval, which comes back, and of the day, which doesn't; each location has its own."""
+    """It has the interval's rest, which returns, and the day's, which doesn't, for each location."""
     acquire(redis, 30)
     before = snapshot(redis)
     found = left_of(redis, [HERE, THERE])
@@ -297,7 +297,7 @@ def test_what_is_left_is_told_without_taking_of_it(redis: Redis) -> None:
 
 
 def test_what_is_left_is_by_ghls_own_word(redis: Redis) -> None:
-    """Limits that GHL told count, and so does a wait that it asked for."""
+    """It uses the limits that GHL reported, and a wait that it asked for."""
     budgets = Budgets(redis)
     budgets.learn_limits(HERE, Limits(most=50, left=20, interval_ms=10_000, most_daily=1000, left_daily=400))
     budgets.acquire(HERE, Need.POST)
@@ -308,7 +308,7 @@ def test_what_is_left_is_by_ghls_own_word(redis: Redis) -> None:
 
 
 def test_what_is_left_is_told_of_any_number_of_locations(redis: Redis) -> None:
-    """Of none, and of more than one script looks at."""
+    """The number may be zero, or more than one script reads."""
     acquire(redis, 7, location=THERE)
     ids = [*(LocationId(f"L{number}") for number in range(AT_ONCE)), THERE]
     found = left_of(redis, ids)

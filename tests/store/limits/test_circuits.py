@@ -1,4 +1,4 @@
-"""Circuits: when a provider counts as down, who finds out whether it is back, and who waits for it how."""
+"""Circuits: when a provider counts as down, who probes it, and how others wait for it."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def lanes(redis: Redis) -> Lanes:
 
 
 def turns(redis: Redis, count: int, *, prefix: str = "c") -> list[Turn]:
-    """Turns of so many contacts, all of them held."""
+    """Leased turns of this many contacts."""
     accept(redis, *(message(f"m-{prefix}{number}", f"{prefix}{number}") for number in range(count)))
     lanes = lanes_of(redis)
     held = [lanes.lease(lane) for lane in claim(lanes)]
@@ -82,7 +82,7 @@ def park(lanes: Lanes, turn: Turn, again: Again = PARKED) -> None:
 
 
 def test_a_circuit_opens_after_so_many_faults_in_a_row(redis: Redis, circuits: Circuits) -> None:
-    """Until then everybody is admitted, from then on nobody; another login has a circuit of its own."""
+    """Until then all turns are admitted, and afterwards none; another login has its own circuit."""
     held = opened(redis, circuits)
     assert admit(lanes_of(redis), held[0], AGENCII, seconds=TIMEOUT) == "open"
     assert admit(lanes_of(redis), held[0], OTHER, seconds=TIMEOUT) == "closed"
@@ -90,7 +90,7 @@ def test_a_circuit_opens_after_so_many_faults_in_a_row(redis: Redis, circuits: C
 
 
 def test_an_answer_between_begins_the_count_anew(redis: Redis, circuits: Circuits) -> None:
-    """Faults in a row are what counts."""
+    """Only faults in a row count."""
     held = turns(redis, 3 * FAULTS_UNTIL_OPEN)
     for number, turn in enumerate(held):
         assert not fault(redis, circuits, turn)
@@ -100,7 +100,7 @@ def test_an_answer_between_begins_the_count_anew(redis: Redis, circuits: Circuit
 
 
 def test_the_faults_of_few_conversations_open_nothing(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
-    """A conversation that makes the provider stumble, however often, says nothing about the others."""
+    """A conversation that always causes faults says nothing about the others."""
     accept(redis, *(message(f"m{number}", f"c{number}") for number in range(LANES_UNTIL_OPEN - 1)))
     for _ in range(12 * FAULTS_UNTIL_OPEN):
         for lane in claim(lanes):
@@ -113,7 +113,7 @@ def test_the_faults_of_few_conversations_open_nothing(redis: Redis, circuits: Ci
 
 
 def test_a_turns_fault_counts_once(redis: Redis, circuits: Circuits) -> None:
-    """However often the script is sent."""
+    """This holds however often the script is sent."""
     first, *others = turns(redis, LANES_UNTIL_OPEN)
     for _ in range(10):
         assert not fault(redis, circuits, first)
@@ -127,7 +127,7 @@ def test_old_faults_are_no_faults_in_a_row(redis: Redis, circuits: Circuits) -> 
 
 
 def test_one_turn_at_a_time_may_try(redis: Redis, circuits: Circuits) -> None:
-    """Between probes nobody is admitted; then one is, as often as its script is sent, and nobody else until its time is over."""
+    """Between probes no turn is admitted; then one is, also if its script is repeated, and no other until its time is over."""
     held = opened(redis, circuits)
     pass_time(redis, EVERY - 1)
     assert admit(lanes_of(redis), held[0], AGENCII, seconds=TIMEOUT) == "open"
@@ -140,7 +140,7 @@ def test_one_turn_at_a_time_may_try(redis: Redis, circuits: Circuits) -> None:
 
 
 def test_a_probe_that_fails_puts_the_next_one_off(redis: Redis, circuits: Circuits) -> None:
-    """By the time between probes; what others report meanwhile changes nothing."""
+    """The next probe is after the time between probes; other reports meanwhile change nothing."""
     held = opened(redis, circuits)
     pass_time(redis, EVERY)
     assert admit(lanes_of(redis), held[0], AGENCII, seconds=TIMEOUT) == "probe"
@@ -155,7 +155,7 @@ def test_a_probe_that_fails_puts_the_next_one_off(redis: Redis, circuits: Circui
 
 @pytest.mark.parametrize("how", ["answered", "passed"])
 def test_an_answer_closes_the_circuit(redis: Redis, circuits: Circuits, lanes: Lanes, how: str) -> None:
-    """The turn that got it closes the circuit; from then on, all turns are admitted."""
+    """The turn with the answer closes the circuit; after that all turns are admitted."""
     held = opened(redis, circuits)
     if how == "passed":
         circuits.passed(AGENCII, LANE)
@@ -166,7 +166,7 @@ def test_an_answer_closes_the_circuit(redis: Redis, circuits: Circuits, lanes: L
 
 
 def test_faults_of_questions_from_before_the_recovery_are_no_news(redis: Redis, circuits: Circuits) -> None:
-    """Calls that hung when the provider came back end long after it did."""
+    """Calls that hung when the provider recovered may end long after it."""
     held = opened(redis, circuits)
     circuits.passed(AGENCII, LANE)
     for _ in range(3):
@@ -178,7 +178,7 @@ def test_faults_of_questions_from_before_the_recovery_are_no_news(redis: Redis, 
 
 
 def test_who_waits_for_a_provider_is_left_alone(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
-    """No claim wakes it between probes, and it holds no slot; at a probe's time one is woken, the one that has waited longest."""
+    """No claim wakes it between probes, and it has no slot; for a probe the lane that has waited longest is woken."""
     held = opened(redis, circuits)
     for number, turn in enumerate(held):
         park(lanes, turn)
@@ -193,7 +193,7 @@ def test_who_waits_for_a_provider_is_left_alone(redis: Redis, circuits: Circuits
 
 
 def test_a_woken_lane_that_tries_nothing_is_followed_by_another(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
-    """Whatever became of it: skipped, or its worker died."""
+    """This holds for one that was skipped, and for one whose worker died."""
     held = opened(redis, circuits)
     for turn in held:
         park(lanes, turn)
@@ -205,7 +205,7 @@ def test_a_woken_lane_that_tries_nothing_is_followed_by_another(redis: Redis, ci
 
 
 def test_all_are_woken_when_it_answers_again(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
-    """At once, some with every claim; the bell rings, and nothing is left of the circuit's own schedule."""
+    """Some are woken with every claim; it rings, and the circuit's own schedule is empty."""
     held = opened(redis, circuits)
     for turn in held:
         park(lanes, turn)
@@ -219,7 +219,7 @@ def test_all_are_woken_when_it_answers_again(redis: Redis, circuits: Circuits, l
 
 
 def test_the_oldest_come_first_when_it_answers_again(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
-    """However they came to wait, and though all are woken in several steps: no lane is granted before the last one is awake."""
+    """No lane is claimed before the last one is woken, although that takes several steps."""
     held = turns(redis, 600)
     for turn in held[:FAULTS_UNTIL_OPEN]:
         fault(redis, circuits, turn)
@@ -234,7 +234,7 @@ def test_the_oldest_come_first_when_it_answers_again(redis: Redis, circuits: Cir
 
 
 def test_a_look_after_its_age_keeps_a_lanes_place(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
-    """Only a probe that failed goes to the end of the line."""
+    """Only a failed probe goes to the end of the queue."""
     held = opened(redis, circuits)
     for turn in held:
         park(lanes, turn)
@@ -249,7 +249,7 @@ def test_a_look_after_its_age_keeps_a_lanes_place(redis: Redis, circuits: Circui
 
 
 def test_a_probe_that_ends_without_a_word_makes_room_for_the_next(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
-    """It may have ended by a rule, before it asked anything."""
+    """A rule may have ended it before it asked anything."""
     held = opened(redis, circuits)
     park(lanes, held[1])
     pass_time(redis, EVERY)
@@ -260,7 +260,7 @@ def test_a_probe_that_ends_without_a_word_makes_room_for_the_next(redis: Redis, 
 
 
 def test_a_turn_is_told_how_ghl_is(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
-    """Nothing while all is well, that something failed lately, and which circuit is open, but for one probe at a time."""
+    """It is empty while all is well, and else says that a request failed lately, or which circuit is open, except for a probe."""
     first, *held = turns(redis, 5)
     assert (first.ghl_down, first.ghl_doubted) == ("", False)
     assert not circuits.ghl_fault(GHL_READS, first, unreachable=True, asked_at_ms=now_ms(redis))
@@ -278,7 +278,7 @@ def test_a_turn_is_told_how_ghl_is(redis: Redis, circuits: Circuits, lanes: Lane
 
 
 def test_who_comes_to_wait_too_late_does_not_wait(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
-    """The provider has answered meanwhile: the lane is due at once."""
+    """If the provider has answered meanwhile, the lane is due at once."""
     held = opened(redis, circuits)
     circuits.passed(AGENCII, LANE)
     park(lanes, held[0])
@@ -286,7 +286,7 @@ def test_who_comes_to_wait_too_late_does_not_wait(redis: Redis, circuits: Circui
 
 
 def test_a_lane_may_wait_for_two(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
-    """It is woken by the first of them that answers."""
+    """The first of them that answers wakes it."""
     held = opened(redis, circuits)
     for turn in held:
         fault(redis, circuits, turn, circuit=OTHER)
@@ -296,7 +296,7 @@ def test_a_lane_may_wait_for_two(redis: Redis, circuits: Circuits, lanes: Lanes)
 
 
 def test_waiting_ends_by_itself(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
-    """A lane that nobody wakes looks after its messages' age now and then."""
+    """A lane that is not woken checks the age of its messages from time to time."""
     held = opened(redis, circuits)
     park(lanes, held[0])
     redis.delete(key("circuits"))
@@ -307,7 +307,7 @@ def test_waiting_ends_by_itself(redis: Redis, circuits: Circuits, lanes: Lanes) 
 
 
 def test_a_message_that_joins_does_not_end_the_waiting(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
-    """It waits along."""
+    """It waits with the others."""
     held = opened(redis, circuits)
     park(lanes, held[0])
     accept(redis, message("joined", held[0].lane.contact_id))
@@ -336,7 +336,7 @@ def test_waiting_is_no_try_and_no_other_wait_is_cut_short(redis: Redis, circuits
 
 
 def test_every_script_sent_twice_is_one(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
-    """redis-py may do so by itself."""
+    """redis-py may repeat them by itself."""
     held = opened(redis, circuits)
     park(lanes, held[0])
     before = snapshot(redis, without=("probe_at", key("circuits")))
@@ -350,7 +350,7 @@ def test_every_script_sent_twice_is_one(redis: Redis, circuits: Circuits, lanes:
 
 
 def test_everything_about_a_circuit_expires(redis: Redis, circuits: Circuits, lanes: Lanes) -> None:
-    """But for its place on the schedule, which the next claim takes away when nothing is left."""
+    """Only its place on the schedule doesn't, and the next claim removes that when nothing else is left."""
     held = opened(redis, circuits)
     park(lanes, held[0])
     assert 0 < redis.pttl(key("circuit", AGENCII)) <= KEPT_MS
@@ -362,7 +362,7 @@ def test_everything_about_a_circuit_expires(redis: Redis, circuits: Circuits, la
 
 
 def test_the_operator_is_told_of_a_provider_that_is_down(redis: Redis, circuits: Circuits) -> None:
-    """As long as it is."""
+    """The problem is listed as long as it lasts."""
     opened(redis, circuits)
     assert [down.name for down in look(redis).down.values()] == ["agencii"]
     circuits.passed(AGENCII, LANE)
@@ -370,7 +370,7 @@ def test_the_operator_is_told_of_a_provider_that_is_down(redis: Redis, circuits:
 
 
 def test_without_redis_nothing_is_known_of_a_provider(redis: Redis) -> None:
-    """Every method says so."""
+    """Every method reports it."""
     keep(redis)
     (turn,) = turns(redis, 1)
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:

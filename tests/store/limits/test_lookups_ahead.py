@@ -1,4 +1,4 @@
-"""Look-ups that a lease reserves: as many as the location's last turn made, within GHL's rate limit."""
+"""Look-ups that a lease reserves: as many as the location's last turns made, within GHL's rate limit."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def lanes_with(redis: Redis, budgets: Budgets) -> Lanes:
 
 
 def turn(redis: Redis, lanes: Lanes, budgets: Budgets, id_: str, look_ups: int) -> int:
-    """A turn that makes so many look-ups; answers how many requests it took from the budget by calls of their own."""
+    """A turn with this many look-ups; returns how many permits needed their own calls."""
     accept(redis, message(id_))
     claim(lanes)
     taken = lanes.lease(LANE)
@@ -44,7 +44,7 @@ def spent(redis: Redis) -> int:
 
 
 def test_a_lease_pays_for_as_many_as_turns_make(redis: Redis) -> None:
-    """The first turn acquires each request itself; a turn that makes more acquires the rest."""
+    """The first turn acquires each request separately; a turn that makes more acquires the rest."""
     keep(redis)
     budgets = Budgets(redis)
     lanes = lanes_with(redis, budgets)
@@ -53,7 +53,7 @@ def test_a_lease_pays_for_as_many_as_turns_make(redis: Redis) -> None:
 
 
 def test_turns_that_look_up_nothing_are_paid_nothing_for(redis: Redis) -> None:
-    """An unused reservation is used by the next turn, or lost after a second; soon nothing is reserved any more."""
+    """An unused reservation is used by the next turn, or lost after a second; soon no more are made."""
     keep(redis)
     now = [0.0]
     budgets = Budgets(redis, clock=lambda: now[0])
@@ -73,7 +73,7 @@ def test_turns_that_look_up_nothing_are_paid_nothing_for(redis: Redis) -> None:
 
 
 def test_what_is_paid_ahead_counts_until_it_can_have_been_made(redis: Redis) -> None:
-    """So that no more requests are under way within GHL's interval than it allows; and only while half of it is free."""
+    """GHL's interval never has more requests than allowed; reservations are made only while half of it is free."""
     keep(redis)
     budgets = Budgets(redis)
     lanes = lanes_with(redis, budgets)
@@ -91,7 +91,7 @@ def test_what_is_paid_ahead_counts_until_it_can_have_been_made(redis: Redis) -> 
 
 
 def test_both_kinds_of_turns_are_expected_apart() -> None:
-    """A conversation that was read before needs one look-up less, and neither kind spoils the guess of the other."""
+    """A conversation that was read before needs one look-up less, and the two kinds are estimated separately."""
     ahead = LookupsAhead()
     for topped, made in ((False, 2), (True, 1), (False, 2)):
         ahead.paid(HERE, 0, topped=topped)
@@ -101,7 +101,7 @@ def test_both_kinds_of_turns_are_expected_apart() -> None:
 
 
 def test_a_location_without_a_turn_is_expected_to_do_as_the_others() -> None:
-    """Its first message saves the calls too; no reservation is left that was never made for it."""
+    """Its first message saves the calls too, unless that location's turns make no look-ups."""
     ahead = LookupsAhead()
     ahead.paid(HERE, 0, topped=False)
     assert [ahead.use(HERE), ahead.use(HERE)] == [False, False]
@@ -110,7 +110,7 @@ def test_a_location_without_a_turn_is_expected_to_do_as_the_others() -> None:
 
 
 def test_a_turn_that_waits_for_ghl_is_paid_nothing_for(redis: Redis) -> None:
-    """While GHL is down it looks nothing up, and the budget is for the others when GHL is back."""
+    """While GHL is down it makes no look-ups, and afterwards the limit is for the others."""
     keep(redis)
     budgets = Budgets(redis)
     lanes = lanes_with(redis, budgets)

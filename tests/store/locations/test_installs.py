@@ -1,4 +1,4 @@
-"""Installs go by the events' own time: late and repeated ones change nothing newer."""
+"""Installs are ordered by the events' own times: late and repeated ones change nothing newer."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def is_stopped(redis: Redis, location: str = HERE) -> bool:
 
 
 def test_an_installed_location_is_known_and_unconfigured(redis: Redis) -> None:
-    """Its messages are told to be that, as long as no settings were applied; from then on they are accepted."""
+    """Its messages get that status until settings are applied; from then on they are accepted."""
     install(redis, 1000)
     assert installs_of(redis).unconfigured() == (HERE,)
     assert accept(redis, message("m1"), message("m1")) == ["unconfigured", "duplicate"]
@@ -76,7 +76,7 @@ def test_an_installed_location_is_known_and_unconfigured(redis: Redis) -> None:
 
 
 def test_uninstalling_forgets_the_tokens_and_stops_the_location(redis: Redis) -> None:
-    """Settings stay, so that a new install brings it back as it was; its time before doesn't count as active."""
+    """Settings stay for a new install; the time before it doesn't count as active."""
     keep(redis)
     install(redis, 1000)
     lend(redis)
@@ -95,7 +95,7 @@ def test_uninstalling_forgets_the_tokens_and_stops_the_location(redis: Redis) ->
 @pytest.mark.parametrize("order", list(permutations([("in", 1000), ("out", 2000), ("in", 3000)])))
 @pytest.mark.parametrize("known", [True, False])
 def test_the_newest_event_wins_whatever_the_order(redis: Redis, order: list[tuple[str, int]], *, known: bool) -> None:
-    """An uninstall that comes late, or again, doesn't end the install that followed it."""
+    """A late or repeated uninstall doesn't end the install that followed it."""
     if known:
         keep(redis)
     for kind, at_ms in (*order, *order):
@@ -115,7 +115,7 @@ def test_a_late_install_brings_nothing_back(redis: Redis, order: list[tuple[str,
 
 
 def test_an_event_without_a_time_counts_from_now(redis: Redis) -> None:
-    """And one from the future as well: it must not forbid what comes next."""
+    """An event from the future counts from now too, so that it doesn't block later ones."""
     keep(redis)
     install(redis, 0)
     uninstall(redis, now_ms(redis) + 3_600_000)
@@ -125,7 +125,7 @@ def test_an_event_without_a_time_counts_from_now(redis: Redis) -> None:
 
 
 def test_an_agencys_uninstall_stops_all_of_its_locations(redis: Redis) -> None:
-    """Those that were installed through it, and their tokens; others go on, and so does one that was installed since."""
+    """The locations that were installed through it stop, with their tokens; others continue, also one installed since."""
     keep(redis, "here", "there", "newer", "other")
     for location in ("here", "there"):
         install(redis, 1000, location, AGENCY)
@@ -141,7 +141,7 @@ def test_an_agencys_uninstall_stops_all_of_its_locations(redis: Redis) -> None:
 
 
 def test_an_agencys_tokens_go_with_it(redis: Redis) -> None:
-    """An uninstall that is older than they are leaves them."""
+    """An uninstall that is older than the tokens leaves them."""
     granted = Granted(
         kind="Company", access_token="a", refresh_token="r", seconds=60, location_id=LocationId(""), company_id=AGENCY
     )
@@ -153,7 +153,7 @@ def test_an_agencys_tokens_go_with_it(redis: Redis) -> None:
 
 
 def test_a_new_install_ends_a_hold(redis: Redis) -> None:
-    """What waits is due again and the dead letters come back; the same event again ends no later hold."""
+    """Waiting lanes are due again and the dead letters are replayed; the repeated event ends no later hold."""
     keep(redis)
     lanes = lanes_of(redis)
     for number in range(3):
@@ -171,7 +171,7 @@ def test_a_new_install_ends_a_hold(redis: Redis) -> None:
 
 
 def test_what_the_old_tokens_failed_after_an_install_comes_back_once_the_new_ones_are_stored(redis: Redis) -> None:
-    """The event may come before the tokens: a turn of that moment dies although there is no hold any more."""
+    """The event may come before the tokens: a turn between them fails although there is no hold any more."""
     keep(redis)
     lanes = lanes_of(redis)
     now = now_ms(redis)
@@ -185,7 +185,7 @@ def test_what_the_old_tokens_failed_after_an_install_comes_back_once_the_new_one
 
 
 def test_every_event_may_be_noted_twice(redis: Redis) -> None:
-    """redis-py may send a script again."""
+    """redis-py may repeat a script."""
     keep(redis)
     for act in (install, uninstall, install):
         act(redis, 1000)
@@ -195,7 +195,7 @@ def test_every_event_may_be_noted_twice(redis: Redis) -> None:
 
 
 def test_a_removed_location_is_forgotten_with_its_tokens(redis: Redis) -> None:
-    """Nothing of its install is left either: it is unknown."""
+    """No data of its install is left: the location is unknown."""
     keep(redis)
     install(redis, 1000)
     lend(redis)
@@ -205,7 +205,7 @@ def test_a_removed_location_is_forgotten_with_its_tokens(redis: Redis) -> None:
 
 
 def test_without_redis_nothing_is_noted() -> None:
-    """Every method says so."""
+    """Every method reports it."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
         checks: list[Callable[[], object]] = [
             lambda: install(nowhere, 1),

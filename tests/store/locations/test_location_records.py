@@ -1,4 +1,4 @@
-"""Locations as they are kept: sealed, rotated, and changed all at once."""
+"""Stored locations: encrypted, rotated, and applied together."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def locations(redis: Redis) -> Locations:
 
 
 def test_a_location_comes_back_as_it_was(redis: Redis, locations: Locations) -> None:
-    """What is kept is the location whole, and beside it what is known of it."""
+    """The location is stored completely, with other known fields beside it."""
     (location,) = read(FILE, {})
     locations.apply([location])
     kept = locations.get(HERE)
@@ -56,20 +56,20 @@ def test_a_location_comes_back_as_it_was(redis: Redis, locations: Locations) -> 
 
 
 def test_no_secret_is_readable_in_redis(redis: Redis, locations: Locations) -> None:
-    """Nowhere in Redis, under no key and in no value, does a token stand as it is."""
+    """No key and no value in Redis contains a token in clear text."""
     locations.apply(read(FILE, {}))
     assert "secret" not in repr(snapshot(redis))
     assert "Acme" not in repr(snapshot(redis))
 
 
 def test_an_unknown_location_is_none(locations: Locations) -> None:
-    """What was never applied is not there."""
+    """A location that was never applied does not exist."""
     assert locations.get(HERE) is None
     assert locations.all() == ()
 
 
 def test_applying_again_replaces_settings_and_keeps_the_rest(redis: Redis, locations: Locations) -> None:
-    """A second apply changes the settings at once, but neither when the location was activated nor what was learnt of it."""
+    """A second apply changes the settings at once, but neither the activation nor other known fields."""
     locations.apply([Location(id="here", name="old")])
     redis.hset(key("location", HERE), "activated_at", 17)
     redis.hset(key("location", HERE), "unclaimed", 2)
@@ -82,7 +82,7 @@ def test_applying_again_replaces_settings_and_keeps_the_rest(redis: Redis, locat
 
 
 def test_keys_rotate(redis: Redis, locations: Locations) -> None:
-    """With a new key first and the old one second all is readable, and settings that are applied again need only the new key."""
+    """With a new key before the old one all can be read; settings that are applied again need only the new key."""
     locations.apply([Location(id="here"), Location(id="there")])
     both = locations_of(redis, NEW_KEY, FERNET_KEY)
     assert len(both.all()) == 2
@@ -94,7 +94,7 @@ def test_keys_rotate(redis: Redis, locations: Locations) -> None:
 
 
 def test_a_wrong_key_names_the_location(redis: Redis, locations: Locations) -> None:
-    """If no key decrypts a location, the operator must fix it, and the error says which location and how."""
+    """If no key decrypts a location, the operator must act, and the error says which location and how."""
     locations.apply([Location(id="here")])
     wrong = locations_of(redis, NEW_KEY)
     for look in (lambda: wrong.get(HERE), wrong.all):
@@ -120,7 +120,7 @@ def test_a_thousand_locations_are_quick(redis: Redis) -> None:
 
 
 def test_without_redis_locations_are_unavailable() -> None:
-    """Every method says that Redis can't be reached."""
+    """Every method reports that Redis can't be reached."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
         locations = locations_of(nowhere)
         for call in (lambda: locations.get(HERE), locations.all, lambda: locations.apply([Location(id="here")])):

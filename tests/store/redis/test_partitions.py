@@ -1,4 +1,4 @@
-"""Partitions: which one a location belongs to, what its keys are called, and where these are in a cluster."""
+"""Partitions: the partition of a location, the names of its keys, and their slots in a cluster."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def slot_of(prefix: str) -> int:
 
 
 def test_each_tag_is_in_its_own_sixteenth_of_the_slots() -> None:
-    """Its suffix is the first one, in the order of the alphabet, of which that is true."""
+    """It has the first suffix in alphabetical order for which that holds."""
     for number, suffix in enumerate(SUFFIXES):
         candidates = ("".join(letters) for length in (1, 2) for letters in product(ascii_lowercase, repeat=length))
         fits = (one for one in candidates if slot_of(f"{{ghlb:{number:02}-{one}}}:") * PARTITIONS // SLOTS == number)
@@ -51,14 +51,14 @@ def test_each_tag_is_in_its_own_sixteenth_of_the_slots() -> None:
 
 @pytest.mark.parametrize(("primaries", "most"), [(1, 16), (2, 8), (3, 6), (4, 4), (8, 2), (16, 1)])
 def test_primaries_get_even_shares(primaries: int, most: int) -> None:
-    """Of contiguous equal ranges of slots, as `redis-cli --cluster create` gives them."""
+    """This holds for contiguous equal ranges of slots, as `redis-cli --cluster create` assigns them."""
     shares = Counter(slot_of(prefix) * primaries // SLOTS for prefix in PREFIXES)
     assert max(shares.values()) == most
     assert len(shares) == primaries
 
 
 def test_a_location_and_its_lanes_are_of_one_partition_for_ever() -> None:
-    """By the checksum of its id; these are never to change."""
+    """It is computed from the id's checksum; the results must never change."""
     assert [partition_of(one) for one in ("here", "there", "other", "elsewhere")] == [8, 6, 0, 5]
     for name in ("here", "Plain", "ve9EPM428h8vShlRW1KT"):
         assert partition_of(name) == partition_of(f"{name}:contact") == crc32(name.encode()) % 16
@@ -66,7 +66,7 @@ def test_a_location_and_its_lanes_are_of_one_partition_for_ever() -> None:
 
 
 def test_a_key_follows_from_its_kind() -> None:
-    """Of a location, of a turn, or of home; of what is in each partition one must be named."""
+    """A key belongs to a location, a turn or home; a key that exists in each partition needs its prefix."""
     at = prefix_of("here")
     assert key("message", "here", "m1") == f"{at}message:here:m1"
     assert key("lane", str(LANE)) == f"{at}lane:{LANE}"
@@ -81,7 +81,7 @@ def test_a_key_follows_from_its_kind() -> None:
 
 
 def test_the_id_of_a_turn_names_its_partition(redis: Redis) -> None:
-    """Which its dead letter is found by; one of an older id is looked for."""
+    """Its dead letter is found by that; an older id is looked for in all partitions."""
     assert turn_id(LANE)[:2] == "08"
     assert len({turn_id(LANE) for _ in range(10)}) == 10
     keep(redis)
@@ -98,7 +98,7 @@ def test_the_id_of_a_turn_names_its_partition(redis: Redis) -> None:
 
 
 def test_a_location_is_unknown_only_where_the_partition_bears_its_mark(redis: Redis) -> None:
-    """The first location, or install, marks all of them; a partition without its mark promises nothing."""
+    """The first location, or install, marks all of them; without its mark a partition answers 429."""
     assert accept(redis, message(location="there")) == ["no_location"]
     keep(redis)
     assert accept(redis, message(location="there")) == ["unknown_location"]
@@ -111,7 +111,7 @@ def test_a_location_is_unknown_only_where_the_partition_bears_its_mark(redis: Re
 
 
 def test_a_pause_of_an_unknown_id_holds_wherever_it_turns_up(redis: Redis) -> None:
-    """It is noted in each partition, and lifted in each; of a known id only its own partition is told."""
+    """It is written and lifted in every partition; of a known id only in its own."""
     keep(redis)
     standings = standings_of(redis)
     assert standings.pause("contact") is None

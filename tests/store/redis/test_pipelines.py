@@ -1,4 +1,4 @@
-"""Calls that come together travel together, and each is answered for itself."""
+"""Simultaneous calls are sent together, and each gets its own answer."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ async def client(redis_url: str) -> AsyncIterator[AsyncRedis]:
 
 
 async def test_calls_that_come_at_once_are_few_pipelines_and_keep_their_order(client: AsyncRedis, redis: Redis) -> None:
-    """Two hundred callers cost Redis a handful of reads, and each has its own answer."""
+    """Two hundred callers need a few reads of Redis, and each has its own answer."""
     pipelines, note = Pipelines(client, seconds=5.0), client.register_script(NOTE)
     await pipelines.run(note, ["first"], at="here:")
     before: Any = redis.info("stats")
@@ -49,7 +49,7 @@ async def test_calls_that_come_at_once_are_few_pipelines_and_keep_their_order(cl
 
 
 async def test_a_call_that_fails_fails_alone(client: AsyncRedis, redis: Redis) -> None:
-    """Those that travelled with it are answered."""
+    """The other calls in its pipeline are answered."""
     del redis
     pipelines, note = Pipelines(client, seconds=5.0), client.register_script(NOTE)
 
@@ -62,7 +62,7 @@ async def test_a_call_that_fails_fails_alone(client: AsyncRedis, redis: Redis) -
 
 
 async def test_calls_of_a_script_that_takes_many_are_one_call(client: AsyncRedis, redis: Redis) -> None:
-    """Redis runs it once for those that come together, each has its own answer, and others keep their places between them."""
+    """Redis runs it once for simultaneous calls, each has its own answer, and other calls keep their places between them."""
     pipelines, note, each = Pipelines(client, seconds=5.0), client.register_script(NOTE), client.register_script(NOTE_EACH)
     for text in (NOTE, NOTE_EACH):
         await client.script_load(text)
@@ -89,7 +89,7 @@ async def test_a_plain_command_travels_with_scripts(client: AsyncRedis, redis: R
 
 
 async def test_a_stuck_redis_holds_nobody_up(tmp_path: Path) -> None:
-    """Everybody is told in time, those behind the pipelines that are stuck too; afterwards it goes on."""
+    """All get an error in time, also those behind stuck pipelines; afterwards it works again."""
     with own_redis(tmp_path) as own:
         # Its own timeout is far off: here the pipelines are what gives up.
         async with connect_async(own.url, seconds=10.0) as client:

@@ -33,13 +33,13 @@ workflow_secret = "of-the-workflow"
 
 
 def reseal(redis: Redis, *fernet_keys: str) -> tuple[Resealed, Resealed]:
-    """Seal the location and its grant again."""
+    """Re-encrypt the location and its grant."""
     return locations_of(redis, *fernet_keys).reseal(HERE), grants_of(redis, *fernet_keys).reseal(MINE)
 
 
 @pytest.fixture
 def kept(redis: Redis) -> Redis:
-    """A location and a grant, sealed with the old key."""
+    """A location and a grant, encrypted with the old key."""
     locations_of(redis).apply(read(FILE, {}))
     granted = Granted(
         kind="Location", access_token="at", refresh_token="rt", seconds=60, location_id=LocationId(HERE), company_id=""
@@ -65,7 +65,7 @@ def test_what_an_older_key_sealed_is_sealed_again(kept: Redis) -> None:
 
 
 def test_what_services_said_is_sealed_again(kept: Redis) -> None:
-    """As long as it is kept, and no longer: what has expired meanwhile does not come back."""
+    """An expired text does not come back."""
     keep(kept)
     lanes, said = lanes_of(kept), excerpts_of(kept).seal("no such model", provider="openai")
     for number in range(2):
@@ -84,7 +84,7 @@ def test_what_services_said_is_sealed_again(kept: Redis) -> None:
 
 
 def test_nothing_else_is_changed(kept: Redis) -> None:
-    """Neither what was learnt of a location nor when a grant ends."""
+    """Neither known fields of a location nor the end of a grant changes."""
     kept.hset(key("location", HERE), mapping={"paused": 1, "unclaimed": 3})
     before = snapshot(kept)
     reseal(kept, NEW, FERNET_KEY)
@@ -104,14 +104,14 @@ def test_nothing_else_is_changed(kept: Redis) -> None:
 
 
 def test_a_workflow_secret_is_known_by_the_newest_key(kept: Redis) -> None:
-    """What is compared with webhooks is made with it, too."""
+    """Its hash, which webhooks are compared with, is computed with the newest key too."""
     reseal(kept, NEW, FERNET_KEY)
     own = text(kept.hget(key("location", HERE), "workflow_hash"))
     verify([b"of-the-workflow"], LocationId(HERE), own=own, shared=(), keys=(NEW,))
 
 
 def test_without_the_key_nothing_is_lost(kept: Redis) -> None:
-    """It stays as it is, and is told; what isn't there is told too."""
+    """It stays as it is, and is named, as is a missing record."""
     before = snapshot(kept)
     assert reseal(kept, NEW) == ("unreadable", "unreadable")
     assert snapshot(kept) == before
@@ -137,7 +137,7 @@ def test_what_is_applied_meanwhile_counts(kept: Redis) -> None:
 
 
 def test_another_process_with_another_key_is_told(kept: Redis) -> None:
-    """It would seal with the old key for ever."""
+    """It would continue to encrypt with the old key."""
     resealing = Resealing(kept, Seal([NEW, FERNET_KEY]))
 
     def made_of(content: bytes) -> dict[str, str]:
@@ -148,6 +148,6 @@ def test_another_process_with_another_key_is_told(kept: Redis) -> None:
 
 
 def test_without_redis_nothing_is_sealed() -> None:
-    """And it is said."""
+    """The error says so."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere, pytest.raises(Unavailable):
         locations_of(nowhere).reseal(HERE)

@@ -1,6 +1,6 @@
-"""GHL's rate limit in its answers: the headers that report it, and the wait that follows a 429.
+"""Reads GHL's rate limit from the headers of its answers (`X-RateLimit-*`, and `Retry-After` of a 429).
 
-`requests` reports both to store/limits/budget.py, which lets the whole location wait (rate_limited.lua says for how long).
+After a 429 the whole location waits: bridge/ghl/requests.py calls `rate_limited` in bridge/store/limits/budget.py.
 
 https://marketplace.gohighlevel.com/docs/oauth/Faqs, read 2026-08-30: 100 requests in 10 s and 200,000 a day for each app and
 location, reported in `X-RateLimit-*` headers.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 TOO_MANY_REQUESTS = 429
 
-# A number with more digits is a mistake of a server between.
+# A number with more digits is an error of an intermediate server.
 _MOST_DIGITS = 9
 
 

@@ -1,4 +1,5 @@
--- Counts requests to GHL against a location's rate limit. lanes/claim.lua distributes the slots of workers.
+-- Permits: counts the bridge's requests to GHL, and refuses those that would exceed a location's rate limit, before GHL answers 429.
+-- After a 429: limits/rate_limited.lua. The slots of workers: fair_share.lua.
 -- Needs: budget
 
 -- Store the rate limit that GHL's headers reported last.
