@@ -240,7 +240,7 @@ SCENES = (
         ("assistable m1", "assistable m2", "assistable m3"),
         ends=("replied", "replied", "replied"),
     ),
-    _scene("stops in a burst", stops_in_a_burst, (), (), ends=AFTER_STOP),
+    _scene("stops in a burst", stops_in_a_burst, (), (), ends=AFTER_STOP, steady=False),
     _scene(
         "starts one channel",
         starts_one,
