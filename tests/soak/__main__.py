@@ -54,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--clock-jumps",
         action="store_true",
-        help="Redis' clock jumps too: then GHL seems to list late, and what has to be read back waits for minutes",
+        help="Redis' clock jumps by a minute too, back and forth",
     )
     parser.add_argument("--json", type=Path, help="where to write everything as JSON")
     parser.add_argument(
