@@ -165,13 +165,14 @@ class _Run:
             # A conversation that was deleted in the meantime must not stop the others.
             log.warning("sweep.not_read", location_id=self._kept.location.id, why=str(error))
             return
-        for message in messages:
-            self.taken.append(Taken(message=message, outcome=self._take(message)))
+        outcomes = self._take(messages)
+        self.taken += [Taken(message=message, outcome=outcome) for message, outcome in zip(messages, outcomes, strict=True)]
 
-    def _take(self, message: InboundMessage) -> str:
+    def _take(self, messages: Sequence[InboundMessage]) -> Sequence[str]:
+        store = self._sweep_services.store
         if not self._span.dry_run:
-            return self._sweep_services.store.take(message)
-        return "duplicate" if self._sweep_services.store.is_known(message) else "missing"
+            return store.take(messages)
+        return ["duplicate" if store.is_known(message) else "missing" for message in messages]
 
     def _messages(self, found: FoundConversation, *, since_ms: int) -> list[InboundMessage]:
         messages: list[InboundMessage] = []

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 def note_lag(case: Case, listed: Iterable[Listed], services: AnswerServices) -> ListLag:
     """Compare GHL's list of the case's conversation with the known messages, and record the result. Returns it, too."""
     location, now_ms = case.turn.lane.location_id, case.turn.now_ms(services.clock())
-    ids = {id_ for row in listed for id_ in (row.id, *row.email_message_ids)}
-    seen = measure(_known(case), ids, now_ms=now_ms)
+    rows = tuple(listed)
+    ids = {id_ for row in rows for id_ in (row.id, *row.email_message_ids)}
+    oldest_ms = min((row.date_added_ms for row in rows if row.date_added_ms), default=0)
+    seen = measure(_known(case), ids, now_ms=now_ms, oldest_ms=oldest_ms)
     if seen.missing or seen.listed:
         before = services.list_lags.get(location)
         after = merge(before, seen)

@@ -37,9 +37,12 @@ class ListLag:
         return max(self.missing, self.listed) if self.missing else 0
 
 
-def measure(known: Mapping[MessageId, int], listed: Collection[MessageId], *, now_ms: int) -> ListLag:
-    """Compare one list with the known messages and their times (ms)."""
-    ages = {id_: max(1, now_ms - at) for id_, at in known.items() if now_ms - at <= 2 * LONGEST_MS}
+def measure(known: Mapping[MessageId, int], listed: Collection[MessageId], *, now_ms: int, oldest_ms: int = 0) -> ListLag:
+    """Compare one list with the known messages and their times (ms).
+
+    A page is no evidence about messages before its oldest one (`oldest_ms`).
+    """
+    ages = {id_: max(1, now_ms - at) for id_, at in known.items() if now_ms - at <= 2 * LONGEST_MS and at >= oldest_ms}
     missing = max((age for id_, age in ages.items() if id_ not in listed), default=0)
     return ListLag(missing, min((age for id_, age in ages.items() if id_ in listed and age >= missing), default=0))
 

@@ -261,7 +261,7 @@ def test_an_event_that_the_sweep_brings_is_known_by_the_copy_too(world: World) -
     found = SweptMessages(world.redis, retention_ms=RETENTION_MS, fernet_keys=[FERNET_KEY])
     pass_time(world.redis, 600)
     added = now_ms(world.redis) - 609_000
-    assert found.take(message("m1", text="yes", date_added_ms=added)) == "duplicate"
+    assert found.take([message("m1", text="yes", date_added_ms=added)]) == ["duplicate"]
     assert due_ms(world.redis) is None
 
 

@@ -47,3 +47,10 @@ def test_an_absence_is_believed_after_twice_the_lag_or_longer(hears_events: bool
     assert wait_before_belief(ListLag(2700, 6000), age_ms=3000, hears_events=hears_events) == wait
     assert wait_before_belief(ListLag(0, 6000), age_ms=3000, hears_events=hears_events) == 0
     assert wait_before_belief(ListLag(2700, 6000), age_ms=18_000, hears_events=hears_events) == 0
+
+
+def test_a_page_is_no_evidence_about_what_came_before_it() -> None:
+    """A long conversation has older messages on another page: they are not missing."""
+    known = {MessageId("older"): NOW - 200_000, MessageId("newer"): NOW - 1_000}
+    assert measure(known, {MessageId("newer")}, now_ms=NOW, oldest_ms=NOW - 100_000).missing == 0
+    assert measure(known, {MessageId("newer")}, now_ms=NOW).missing == 200_000

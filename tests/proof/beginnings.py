@@ -95,11 +95,12 @@ def starts_one(run: Simulation) -> None:
 
 
 def held(run: Simulation) -> None:
-    """Three logins are refused; then an operator lets the location go on, and does nothing else."""
-    run.far.failing[ASSISTABLE] = [401] * 3
+    """All logins are refused, until an operator lets the location go on, and does nothing else."""
+    run.far.failing[ASSISTABLE] = [401] * 1000
     for number, contact in enumerate("abc", start=1):
         run.write(f"m{number}", contact=contact)
-    run.later(600.0, lambda: run.worker.locations.lift_hold(LOCATION, why="a test"))
+    run.later(599.0, lambda: run.far.failing.pop(ASSISTABLE))
+    run.later(600.0, lambda: run.quiet_locations().lift_hold(LOCATION, why="a test"))
 
 
 def few_requests(run: Simulation) -> None:

@@ -36,7 +36,7 @@ LISTED_AS = {"InternalComment": "TYPE_INTERNAL_COMMENT", "IG": "TYPE_INSTAGRAM",
 # A voice note, what is said in it, and that no bot of GHL's wrote anything.
 FIXED: dict[str, tuple[int, object]] = {
     "/media/voice.ogg": (200, VOICE),
-    "/v1/audio/transcriptions": (200, {"text": "What does it cost? [m1]"}),
+    "/v1/audio/transcriptions": (200, {"text": "What does it cost? [spoken]"}),
     "/conversation-ai/generations": (404, {"message": "Not found"}),
 }
 FAILING = {

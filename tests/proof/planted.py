@@ -131,6 +131,10 @@ def _believed(_: Any) -> Any:
     return settle
 
 
+def _drops(_: Any) -> Any:
+    return lambda _, messages: ["duplicate"] * len(messages)
+
+
 def _counts_as_complete(was: Any) -> Any:
     """A sweep that GHL refused a page of is over, as if there were no more."""
     return lambda *given: replace(was(*given), cursor_ms=0, why="")
@@ -224,7 +228,7 @@ PLANTED: tuple[InScript | InPython, ...] = (
     InPython("no reason is told", "one part", steps, "outcome", _without_reason),
     InPython("the fallback is never asked", "failover", order, "order", lambda _: lambda first, _fallback: (first,)),
     InPython("both providers are asked after a loss", "provider that delivers", failover, "_may_deliver", _always(answer=False)),
-    InPython("what the sweep finds is dropped", "sweep", SweptMessages, "take", _always("duplicate")),
+    InPython("what the sweep finds is dropped", "sweep", SweptMessages, "take", _drops),
     InPython("a copy is never matched", "workflow copy", resolving, "same", _always(answer=False)),
     InPython(
         "a dead letter keeps the newest message only", "dead letter of a burst", dead_lettering, "_dead_letter", _newest_only

@@ -240,7 +240,7 @@ SCENES = (
         ("assistable m1", "assistable m2", "assistable m3"),
         ends=("replied", "replied", "replied"),
     ),
-    _scene("stops in a burst", stops_in_a_burst, (), (), ends=AFTER_STOP),
+    _scene("stops in a burst", stops_in_a_burst, (), (), ends=AFTER_STOP, steady=False),
     _scene(
         "starts one channel",
         starts_one,
@@ -316,6 +316,7 @@ SCENES = (
         ("assistable m1", "assistable m2", "assistable m3"),
         ends=("replied",) * 3,
         settings={"max_age_seconds": 300.0},
+        steady=False,
     ),
     _scene("few requests", few_requests, SIX, tuple(f"assistable m{number}" for number in range(1, 7)), ends=("replied",) * 6),
     *(

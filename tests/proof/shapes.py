@@ -107,7 +107,7 @@ def replay(run: Simulation) -> bool:
 
 
 def _spoken(run: Simulation) -> None:
-    run.write("m1", text=" ", attachments=(f"{run.far.url}/media/voice.ogg",))
+    run.write("m1", text="Listen [m1]", attachments=(f"{run.far.url}/media/voice.ogg",))
 
 
 def _handing_over(run: Simulation) -> None:
@@ -209,7 +209,7 @@ SHAPES = (
     Shape(
         name="media",
         says=("SMS (c1.1)",),
-        asks=("assistable m1",),
+        asks=("assistable m1 spoken",),
         begin=_spoken,
         settings={"media": "read", "transcription": {"model": "w", "token": "tr"}},
     ),

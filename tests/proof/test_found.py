@@ -84,6 +84,13 @@ def test_what_waits_while_a_dead_letter_is_written_takes_its_texts_along(machine
     assert [one.marks for one in result.record.asked] == [("m1", "n1"), ("m2",)]
 
 
+def test_a_sweep_accepts_the_messages_of_a_conversation_in_one_step(machine: Machine) -> None:
+    """Before, what failed between two of them left the second behind the reply to the first, where no sweep looks."""
+    result = run(machine, Case(BY_NAME["sweep: a campaign wrote since"]))
+    assert result.broken == []
+    assert result.calls.count("redis accept") == 1
+
+
 def test_a_wait_before_a_read_back_is_no_difference_of_clocks(machine: Machine) -> None:
     """Found by a pair: the only look is after a crash, and its request to GHL waits seconds for the rate limit."""
     shape = BY_NAME["read-back: nothing tells of it"]

@@ -24,7 +24,9 @@ def main() -> int:
     given = _parser().parse_args()
     # Ended from outside, it must not leave a dozen processes behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to stop"))
-    kinds = [kind for kind in WEIGHTS if kind != "Redis' clock jumps" or COMPILER]
+    if given.clock_jumps and COMPILER is None:
+        sys.exit("--clock-jumps needs a C compiler")
+    kinds = [kind for kind in WEIGHTS if kind != "Redis' clock jumps" or given.clock_jumps]
     planned = plan(seed=given.seed, seconds=given.minutes * 60, kinds=kinds)
     sides = [side for side in (Bridge(), Tutorial()) if given.only in {"", type(side).__name__.lower()}]
     folder = given.keep or Path(tempfile.mkdtemp(prefix="soak-"))
@@ -49,6 +51,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=10.0, help="of writing and killing, for each bridge")
     parser.add_argument("--seed", type=int, default=1, help="the same seed plans the same messages and kills")
     parser.add_argument("--only", choices=("bridge", "tutorial"), default="", help="run one of the two")
+    parser.add_argument(
+        "--clock-jumps",
+        action="store_true",
+        help="Redis' clock jumps by a minute too, back and forth",
+    )
     parser.add_argument("--json", type=Path, help="where to write everything as JSON")
     parser.add_argument(
         "--results", type=Path, help="a file of results, one line for each run: this one is added, and all are summed"

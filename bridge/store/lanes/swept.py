@@ -41,13 +41,26 @@ class SweptMessages:
             names = (key("seen", message.location_id, message.id), key("message", message.location_id, message.id))
             return bool(self._redis.exists(*names))
 
-    def take(self, message: InboundMessage) -> Accepted:
-        """Accept a message like one from a webhook."""
-        event = {**accepted_event(message), "by": "sweep"}
-        what = {**came(message, event, marketplace=False), "found": True}
-        args = accept_args(message.lane, what, message, retention_ms=self._retention_ms, fernet_keys=self._fernet_keys)
-        with reaching(f"accept message {message.id}"):
-            (answer,) = cast("list[Accepted | RedisError]", self._accept(keys=[prefix_of(message.lane)], args=args))
-            if isinstance(answer, RedisError):
-                raise answer
-            return answer
+    def take(self, messages: Sequence[InboundMessage]) -> list[Accepted]:
+        """Accept messages of one conversation like those of webhooks, oldest first, in one step.
+
+        If a crash came between two of them, a reply to the first would hide the second from the next sweep.
+        """
+        calls = [
+            accept_args(one.lane, _what(one), one, retention_ms=self._retention_ms, fernet_keys=self._fernet_keys)
+            for one in messages
+        ]
+        if not calls:
+            return []
+        with reaching(f"accept {len(messages)} messages from {messages[0].id} on"):
+            args = [arg for call in calls for arg in call]
+            answers = self._accept(keys=[prefix_of(one.lane) for one in messages], args=args)
+            for answer in answers:
+                if isinstance(answer, RedisError):
+                    raise answer
+            return cast("list[Accepted]", answers)
+
+
+def _what(message: InboundMessage) -> dict[str, object]:
+    event = {**accepted_event(message), "by": "sweep"}
+    return {**came(message, event, marketplace=False), "found": True}

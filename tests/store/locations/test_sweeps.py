@@ -152,11 +152,11 @@ def test_every_inbound_message_is_recorded(redis: Redis) -> None:
 def test_the_sweeps_finds_are_no_events(redis: Redis) -> None:
     """They don't show that webhooks arrive, nor that a location is active."""
     keep(redis)
-    assert found_of(redis).take(message("m1", date_added_ms=1)) == "accepted"
+    assert found_of(redis).take([message("m1", date_added_ms=1)]) == ["accepted"]
     kept = locations_of(redis).get(HERE)
     assert kept
     assert (kept.last_event_at_ms, kept.marketplace_at_ms) == (0, 0)
-    assert found_of(redis).take(message("m1", date_added_ms=1)) == "duplicate"
+    assert found_of(redis).take([message("m1", date_added_ms=1)]) == ["duplicate"]
     accept(redis, message("m2"))
     kept = locations_of(redis).get(HERE)
     assert kept
@@ -172,7 +172,7 @@ def test_without_redis_nothing_is_swept() -> None:
             sweeps.beat,
             lambda: sweeps.done(HERE, Progress(), seconds=1),
             lambda: missed_locations(nowhere),
-            lambda: found.take(message()),
+            lambda: found.take([message()]),
             lambda: found.is_known(message()),
             lambda: found.recorded(HERE, ["ana"]),  # type: ignore[list-item] # ids are texts
         ]
