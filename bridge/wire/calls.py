@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from bridge.wire.deadline import Deadline, Resolve
-    from bridge.wire.requests import Upload
+    from bridge.wire.requests import Target, Upload
 
 MAX_BYTES = 1024 * 1024
 # Many servers drop an idle connection after 5 s (Node's default), and a request sent into that moment has an unknown outcome: a
@@ -154,7 +154,7 @@ class Wire:
         for connections in opened:
             connections.close()
 
-    def _note(self, method: str, target: httpx.URL, ended: str, seconds: float) -> None:
+    def _note(self, method: str, target: Target, ended: str, seconds: float) -> None:
         if self.observe:
             self.observe(method, target.path, ended, seconds)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as json_
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -45,28 +45,45 @@ def encode(
     return json_.dumps(json, ensure_ascii=False).encode("utf-8", "replace"), {"Content-Type": "application/json"}
 
 
-def read_target(url: str, params: Mapping[str, str | int] | None) -> httpx.URL:
-    """Parse an address with its query. Raises OperatorMustFix if it is invalid."""
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An address as a request needs it. `raw` is its path and query as they are sent."""
+
+    scheme: bytes
+    host: str
+    raw_host: bytes
+    port: int | None
+    netloc: bytes
+    path: str
+    raw: bytes
+
+
+def read_target(url: str, params: Mapping[str, str | int] | None) -> Target:
+    """Parse an address and add a query. Raises OperatorMustFix if it is invalid."""
     target = _parse(url)
-    return target.copy_merge_params(params) if params else target
+    if not params:
+        return target
+    # httpx would parse the address once more.
+    mark = b"&" if b"?" in target.raw else b"?"
+    return replace(target, raw=target.raw + mark + str(httpx.QueryParams(params)).encode())
 
 
 @lru_cache(maxsize=256)
-def _parse(url: str) -> httpx.URL:
+def _parse(url: str) -> Target:
     """Parse an address; cached, because most calls use the same ones."""
     try:
-        target = httpx.URL(url)
-        host = target.host  # decoded only now: a name that begins with xn-- may be invalid
+        parsed = httpx.URL(url)
+        host = parsed.host  # decoded only now: a name that begins with xn-- may be invalid
     except (httpx.InvalidURL, UnicodeError):
         raise OperatorMustFix("the address of a request is invalid: check it for stray characters") from None
-    if target.scheme not in {"http", "https"} or not host:
+    if parsed.scheme not in {"http", "https"} or not host:
         raise OperatorMustFix("the address of a request must begin with https:// (or http://) and a host")
-    return target
+    return Target(parsed.raw_scheme, host, parsed.raw_host, parsed.port, parsed.netloc, parsed.path, parsed.raw_path)
 
 
 def build(
     method: str,
-    target: httpx.URL,
+    target: Target,
     headers: Mapping[str, str],
     content: bytes | None,
     *,
@@ -76,14 +93,14 @@ def build(
     """Build a request, with a timeout of `seconds` per step. Raises OperatorMustFix if a header can't be sent."""
     return httpcore.Request(
         method,
-        httpcore.URL(scheme=target.raw_scheme, host=target.raw_host, port=target.port, target=target.raw_path),
+        httpcore.URL(scheme=target.scheme, host=target.raw_host, port=target.port, target=target.raw),
         headers=_encode_headers(method, target, headers, content),
         content=content,
         extensions={"timeout": _timeout(seconds), "trace": trace},
     )
 
 
-def _encode_headers(method: str, target: httpx.URL, named: Mapping[str, str], content: bytes | None) -> list[tuple[bytes, bytes]]:
+def _encode_headers(method: str, target: Target, named: Mapping[str, str], content: bytes | None) -> list[tuple[bytes, bytes]]:
     try:
         headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in named.items()]
     except UnicodeError:
