@@ -16,6 +16,7 @@ import httpcore
 import httpx
 
 from bridge.errors import OperatorMustFix, OutcomeUnknown, OutOfResources, ServiceDown, shortage_of
+from bridge.wire.authorities import authorities
 from bridge.wire.deadline import Connections, addresses
 from bridge.wire.requests import build, encode, read_target
 
@@ -85,7 +86,7 @@ class Wire:
 
     def __init__(self, *, ssl_context: ssl.SSLContext | None = None, resolve: Resolve = addresses) -> None:
         self._resolve = resolve
-        self._ssl_context = ssl_context or httpx.create_ssl_context(trust_env=False)
+        self._ssl_context = ssl_context or authorities()
         self._mine = threading.local()
         self._lock = threading.Lock()
         self._opened: weakref.WeakSet[Connections] = weakref.WeakSet()

@@ -61,7 +61,7 @@ def test_messages_outlive_a_worker_without_descriptors(machine: Machine) -> None
 def test_the_receiver_is_reachable_under_heads_that_never_end(machine: Machine, many_descriptors: None) -> None:
     """Two thousand connections with unfinished heads, against 1,024 descriptors: other requests are served at once.
 
-    Slow: two thousand connections are opened.
+    Slow: the receiver ends all of them, each after the time that a head may take.
     """
     del many_descriptors
     url = machine.start_second_receiver()
