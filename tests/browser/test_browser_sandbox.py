@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-# Later: what waits for a lease to end, for a sweep, or for looks at GHL's list before the next try.
+# Later: what waits for a lease to end, for a sweep, or for looks at GHL's list before the next attempt.
 SOON, LATER = 20_000, 90_000
 
 

@@ -242,7 +242,7 @@ REFUSED: list[tuple[int, Any, type[BridgeError]]] = [
 def test_a_refusal_says_what_to_do_next(
     wire: Wire, provider: Provider, status: int, document: Any, *, kind: type[BridgeError], may_deliver: bool
 ) -> None:
-    """A refused request did not run, whoever delivers: one call and no retry; a refused login is for the operator."""
+    """A refused request did not run, by any provider: one call and no retry; a refused login is for the operator."""
     with OtherSide(answering(http(status, document))) as server, pytest.raises(BridgeError, match=f"HTTP {status}") as caught:
         provider.ask(wire, server.url, may_deliver=may_deliver)
     assert (type(caught.value), len(server.requests)) == (kind, 1)
