@@ -57,7 +57,6 @@ INSTEAD = {
     r"how (?:it|they|things) (?:is|are) (?:left|kept)\b": "the state",
     r"had room\b|has no room\b|is room for\b": "is (not) allowed",
     r"\bhas stopped a channel": "opted out of a channel",
-    r"\bunder way\b": "running, not arrived yet",
     r"\b(?:buys?|bought)\b": "asks for, leads to",
     r"\b(?:says?|tells?|knows?) nothing of\b": "does not mention, has no data about",
     r"\bas ever\b": "as before",
