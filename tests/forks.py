@@ -166,6 +166,9 @@ def _import(packages: Sequence[str]) -> None:
             with suppress(ImportError):  # what needs something that isn't installed
                 if not found.name.endswith("__main__"):
                     import_module(found.name)
+        if hasattr(package, "__getattr__"):
+            # `workers.app` is made when Celery asks for it; the module of that name would stand in its place.
+            vars(package).pop("app", None)
     # A fork that ends takes none of this apart.
     gc.freeze()
 

@@ -57,6 +57,10 @@ class Visit:
         self._server.requests.append(received)
         return received
 
+    def read(self) -> bytes:
+        """What one read brings."""
+        return self._sock.recv(65536)
+
     def send(self, data: bytes) -> None:
         self._sock.sendall(data)
 

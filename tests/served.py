@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from contextlib import contextmanager
+import tempfile
+from contextlib import closing, contextmanager, suppress
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import httpx
 
 from bridge.cli import redis_server
 from tests import forks
@@ -33,19 +34,21 @@ def serving(redis_url: str, **environ: str) -> Iterator[tuple[str, forks.Fork]]:
     usual = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, "BRIDGE_ADMIN_TOKEN": ADMIN_TOKEN, "PORT": port}
     nobody = dict.fromkeys(("GHL_API_URL", "ASSISTABLE_URL", "AGENCII_URL"), "http://127.0.0.1:1")
     given = {"PATH": os.environ["PATH"], **usual, **nobody, **environ}
-    with Path(os.devnull).open("r+b") as nothing:
-        process = forks.Fork("bridge.receiver", environ=given, cwd=forks.ROOT, files=(nothing, nothing, nothing))
-    url = f"http://127.0.0.1:{port}"
-    try:
-        eventually(lambda: _listens(url), seconds=30)
-        yield url, process
-    finally:
-        process.terminate()
-        process.wait()
+    with Path(os.devnull).open("rb") as nothing, tempfile.TemporaryFile() as log:
+        process = forks.Fork("bridge.receiver", environ=given, cwd=forks.ROOT, files=(nothing, log, log))
+        try:
+            eventually(lambda: _listens(port) or process.poll() is not None, seconds=30)
+            log.seek(0)
+            assert process.poll() is None, f"the receiver ended with {process.returncode}: {log.read().decode()}"
+            yield f"http://127.0.0.1:{port}", process
+        finally:
+            process.terminate()
+            process.wait()
 
 
-def _listens(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/healthz").status_code == 200
-    except httpx.TransportError:
-        return False
+def _listens(port: str) -> bool:
+    # A client of httpx costs 20 ms of CPU, and is asked for every five.
+    with closing(HTTPConnection("127.0.0.1", int(port))) as connection, suppress(OSError, HTTPException):
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == HTTPStatus.OK
+    return False

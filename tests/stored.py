@@ -254,8 +254,12 @@ def due_ms(redis: Redis, lane: Lane = LANE) -> float | None:
 
 
 def snapshot(redis: Redis, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Everything in Redis, except sets of times and fields that a repeated call may change."""
-    names = [str(name) for name in sorted(redis.scan_iter("*", count=1000)) if name not in without]
+    """Everything in Redis, except sets of times and fields that a repeated call may change.
+
+    Which dispatcher leads is left out too: it expires after some seconds by the server's own clock.
+    """
+    found_names = sorted(map(str, redis.scan_iter("*", count=1000)))
+    names = [name for name in found_names if name not in without and not name.endswith(":leader")]
     pipe = redis.pipeline(transaction=False)
     for name in names:
         pipe.type(name)

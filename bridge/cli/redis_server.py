@@ -6,9 +6,10 @@ import shutil
 import socket
 import subprocess
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
+from random import SystemRandom
 from secrets import token_urlsafe
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,9 @@ if TYPE_CHECKING:
 
 STARTS_WITHIN_SECONDS = 10.0
 CONFIGURATION_FILE = "redis.conf"
+# A client's own port is one of 32768 and more on Linux, of 49152 and more on macOS.
+SERVERS_PORTS = range(20_000, 32_000)
+TRIED_PORTS = 100
 HOW_TO_INSTALL = "on Debian and Ubuntu with `apt-get install redis-server`, on macOS with `brew install valkey`"
 
 # A rewrite of the file uses a core for half a second, and acknowledgements take ten times as long in that time. So rewrites start
@@ -127,8 +131,12 @@ def answers(url: str) -> bool:
 
 
 def free_port() -> int:
-    """A free port of 127.0.0.1."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+    """A port of 127.0.0.1 that nothing uses, and that no client is given: it is still free when a server starts on it again.
+
+    Raises OSError when a hundred are in use.
+    """
+    for port in SystemRandom().sample(SERVERS_PORTS, TRIED_PORTS):
+        with suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise OSError(f"{TRIED_PORTS} ports from {SERVERS_PORTS[0]} to {SERVERS_PORTS[-1]} are in use")

@@ -49,6 +49,8 @@ def text(value: object, *, limit: int) -> str:
     r"""Return a text of at most `limit` characters, with \n as line break and \t as the only control; empty if there is none."""
     if not isinstance(value, str):
         return ""
+    if value.isprintable():  # most are, and looking takes a tenth of the time of what follows
+        return value[:limit]
     return _UNPRINTABLE.sub("", value.replace("\r\n", "\n").replace("\r", "\n"))[:limit]
 
 

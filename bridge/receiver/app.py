@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.routing import Mount, Route
@@ -26,6 +25,7 @@ from bridge.receiver.api.answers import refuse_http
 from bridge.receiver.console import app as console
 from bridge.receiver.console import public
 from bridge.receiver.count_flush import reporting
+from bridge.receiver.direct_routes import DirectRoutes
 from bridge.receiver.heartbeat import beating
 from bridge.receiver.peers import Peers
 from bridge.receiver.slashes import WebhookSlashes
@@ -39,6 +39,7 @@ from bridge.wiring import build_accept_services, build_installing, build_redis_f
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
+    from starlette.applications import Starlette
     from starlette.types import ASGIApp
 
     from bridge.settings import Settings
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
 
 # How many new objects start a garbage collection; the default of 700 is a few webhooks, which create hardly any cycles.
 COLLECT_AFTER = 10_000
+EVENTS = "/webhooks/ghl"
 
 
 def from_process_environment() -> ASGIApp:
@@ -81,8 +83,9 @@ def build(settings: Settings) -> Starlette:
             redis.close()
             admin_services.close()
 
+    events = webhooks.marketplace(accept_services, tally, pacing)
     routes = [
-        Route("/webhooks/ghl", webhooks.marketplace(accept_services, tally, pacing), methods=["POST"]),
+        Route(EVENTS, events, methods=["POST"]),
         Route("/oauth/install", oauth.install(installing), methods=["GET"]),
         Route("/oauth/callback", oauth.callback(installing), methods=["GET"]),
         Route("/webhooks/workflow", webhooks.workflow(accept_services, tally, pacing), methods=["POST"]),
@@ -96,7 +99,8 @@ def build(settings: Settings) -> Starlette:
         Mount("/console", console.build(admin_services, stopping)),
     ]
     # A mount matches no path with a line break in it.
-    return Starlette(
+    return DirectRoutes(
+        direct={EVENTS: events},
         routes=routes,
         lifespan=lifespan,
         middleware=[Middleware(WebhookSlashes)],

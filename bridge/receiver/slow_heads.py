@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 from bridge.process import descriptors
+from bridge.receiver.joined_writes import JoinedWrites
 
 if TYPE_CHECKING:
     import asyncio
@@ -33,7 +34,7 @@ class BoundedHeads(AutoHTTPProtocol):  # type: ignore[misc, valid-type] # uvicor
 
     def connection_made(self, transport: Any) -> None:
         """Start the time limit."""
-        super().connection_made(transport)
+        super().connection_made(JoinedWrites(transport, self.loop))
         self._wait()
         if len(self.unfinished) > max(1, descriptors() // SHARE):
             next(iter(self.unfinished)).give_up()

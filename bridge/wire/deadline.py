@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 import httpcore
 
 from bridge.errors import OutOfResources, shortage_of
+from bridge.wire.http1 import Http1Connection
 
 if TYPE_CHECKING:
     import ssl
@@ -71,30 +72,41 @@ class Connections:
 
     def __init__(self, *, ssl_context: ssl.SSLContext, resolve: Resolve, most: int, keepalive_seconds: float) -> None:
         self.deadline = Deadline()
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=ssl_context,
-            max_connections=most,
-            keepalive_expiry=keepalive_seconds,
-            network_backend=_Backend(self.deadline, resolve),
-        )
+        backend = _Backend(self.deadline, resolve)
+        self._pool = _Pool(backend, ssl_context=ssl_context, max_connections=most, keepalive_seconds=keepalive_seconds)
         weakref.finalize(self, self._pool.close)  # the connections are closed when the thread ends
 
     def send(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request with its body, and return the response before its body is read.
 
-        Raises httpcore's errors; RemoteProtocolError also for an answer that arrived before its request was sent.
+        Raises httpcore's errors.
         """
-        response = self._pool.handle_request(request)
-        stream = response.extensions["network_stream"]
-        if isinstance(stream, _Stream) and not stream.heard:
-            # It is a second answer to an earlier request, which httpcore would treat as the answer to this one.
-            response.close()
-            raise httpcore.RemoteProtocolError("an answer arrived before its request")
-        return response
+        return self._pool.handle_request(request)
 
     def close(self) -> None:
         """Close all connections, including those in use."""
         self._pool.close()
+
+
+class _Pool(httpcore.ConnectionPool):
+    """httpcore's pool, with connections that take less time for a request than httpcore's own."""
+
+    def __init__(self, backend: _Backend, *, ssl_context: ssl.SSLContext, max_connections: int, keepalive_seconds: float) -> None:
+        super().__init__(max_connections=max_connections)
+        self._backend = backend
+        self._tls = ssl_context
+        self._tls.set_alpn_protocols(["http/1.1"])
+        self._keepalive_seconds = keepalive_seconds
+
+    def create_connection(self, origin: httpcore.Origin) -> httpcore.ConnectionInterface:
+        return Http1Connection(origin, connect=self._connect, keepalive_seconds=self._keepalive_seconds)
+
+    def _connect(self, request: httpcore.Request) -> httpcore.NetworkStream:
+        request.extensions["trace"]("connection.connect_tcp.started", {})
+        origin, timeout = request.url.origin, request.extensions["timeout"]["connect"]
+        host = origin.host.decode("ascii")
+        stream = self._backend.connect_tcp(host, origin.port, timeout)
+        return stream.start_tls(self._tls, host, timeout) if origin.scheme == b"https" else stream
 
 
 class _Backend(httpcore.NetworkBackend):
@@ -130,19 +142,16 @@ class _Backend(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    """`heard`: something was read since the last request was written."""
+    """A stream whose steps end at the deadline."""
 
     def __init__(self, inner: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._inner = inner
         self._deadline = deadline
-        self.heard = False
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        self.heard = True
         return self._inner.read(max_bytes, self._deadline.left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self.heard = False
         for start in range(0, len(buffer), PIECE):
             self._inner.write(buffer[start : start + PIECE], self._deadline.left(timeout, httpcore.WriteTimeout))
 

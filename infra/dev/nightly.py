@@ -1,10 +1,12 @@
 """Checks that are too long for every commit, with time limits and the day's seeds: `make nightly` writes a report with commands.
 
 Any scheduler will do: it needs a clone, Python, make, and about forty minutes of two cores. It ends with 1 if a step failed.
+`--minutes` bounds each of its steps, to see whether all of them run; `--steps` names those to run.
 """
 
 from __future__ import annotations
 
+import argparse
 import platform
 import subprocess
 import sys
@@ -38,16 +40,20 @@ class Done:
     said: str
 
 
-def steps_of(day: datetime) -> tuple[Step, ...]:
-    """The steps of a day: the date is the seed, so every night has other walks and pairs."""
+def steps_of(day: datetime, minutes: float = PATIENCE_SECONDS / 60) -> tuple[Step, ...]:
+    """The steps of a day: its date is the seed, so every night has other walks and pairs. No step takes longer than `minutes`."""
     date, number = day.strftime("%Y%m%d"), day.toordinal()
+
+    def most(usual: float) -> str:
+        return f"{min(usual, minutes):g}"
+
     return (
-        Step("walks", (PYTHON, "-m", "tests.proof", "--walks", "1000", "--seed", f"{date}000", "--minutes", "10")),
+        Step("walks", (PYTHON, "-m", "tests.proof", "--walks", "1000", "--seed", f"{date}000", "--minutes", most(10))),
         Step(
             "pairs of faults",
-            (PYTHON, "-m", "tests.proof", "--pairs", f"{number % 100 + 1}/100", "--minutes", "12"),
+            (PYTHON, "-m", "tests.proof", "--pairs", f"{number % 100 + 1}/100", "--minutes", most(12)),
         ),
-        Step("soak", (PYTHON, "-m", "tests.soak", "--minutes", "3", "--seed", date, "--results", "build/nightly/soak.jsonl")),
+        Step("soak", (PYTHON, "-m", "tests.soak", "--minutes", most(3), "--seed", date, "--results", "build/nightly/soak.jsonl")),
         Step("long tests", (PYTHON, "-m", "pytest", "-m", "nightly", "-n", "3", "--dist", "loadfile", "--no-loadscope-reorder")),
         Step("benchmarks", (PYTHON, "-m", "infra.bench", "--quick")),
         Step("fuzzers", (PYTHON, "-m", "pytest", "-n", "0", "tests/test_fuzzing.py")),
@@ -84,10 +90,15 @@ def report(day: datetime, commit: str, done: list[Done]) -> str:
 def main() -> int:
     """Run all steps, also after a failure, and write the report; 1 if one failed."""
     day = datetime.now(UTC)
+    names = [step.title for step in steps_of(day)]
+    parser = argparse.ArgumentParser(prog="python -m infra.dev.nightly", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=PATIENCE_SECONDS / 60, help="what walks, pairs and soak take at most")
+    parser.add_argument("--steps", nargs="+", choices=names, default=names, metavar="STEP", help=f"of {', '.join(names)}")
+    given = parser.parse_args()
     folder = ROOT / "build/nightly"
     folder.mkdir(parents=True, exist_ok=True)
     done = []
-    for step in steps_of(day):
+    for step in (one for one in steps_of(day, given.minutes) if one.title in given.steps):
         done.append(run(step))
         sys.stdout.write(f"{step.title}: {_word(done[-1])}, {done[-1].seconds:.0f} s\n")
         sys.stdout.flush()

@@ -10,7 +10,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import expect
 
-from tests.browser.conftest import log_in
+from tests.browser.conftest import LOOKS, log_in
 from tests.receiver.console.test_console_pages import answered, dead_lettered, skipped
 from tests.served import served
 from tests.stored import accept, dead_letters_of, keep, locations_of, message, own_redis
@@ -110,7 +110,7 @@ def test_an_operator_reads_one_text(page: Page, redis: Redis) -> None:
     expect(page.locator("blockquote")).to_have_text("only on demand")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize(("page", "scheme"), LOOKS, indirect=["page"])
 def test_an_empty_console_can_be_read_by_everybody(page: Page, scheme: str) -> None:
     """Axe finds no error, no page is wider than its screen, and no button is cut off."""
     page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]

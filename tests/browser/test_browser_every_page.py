@@ -18,7 +18,7 @@ from bridge.receiver.console.app import PAGES
 from bridge.store.operators.audit import Audit
 from bridge.store.operators.operators import Operators
 from bridge.store.redis.connection import now_ms
-from tests.browser.conftest import log_in
+from tests.browser.conftest import LOOKS, log_in
 from tests.browser.test_browser_lists import MOST_PIXELS, work
 from tests.keys import key
 from tests.operating.test_operating_dead_letters import write_dead_letter
@@ -106,16 +106,7 @@ def test_every_page_has_an_address() -> None:
     assert ADDRESSES.keys() == PAGES.keys()
 
 
-# Each width and each scheme with every commit; the other two together by night.
-COMBINATIONS = [
-    (390, "light"),
-    (1280, "dark"),
-    pytest.param(390, "dark", marks=pytest.mark.nightly),
-    pytest.param(1280, "light", marks=pytest.mark.nightly),
-]
-
-
-@pytest.mark.parametrize(("width", "scheme"), COMBINATIONS)
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 @pytest.mark.usefixtures("filled")
 def test_every_page_can_be_used_by_everybody(pages: Page, width: int, scheme: Literal["light", "dark"]) -> None:
     """Axe finds no error; everything can be seen, named and reached by keyboard; no page is endless on a phone."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 
-from tests.browser.conftest import WIDTHS
+from tests.browser.conftest import LOOKS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 PAGES = {"/": "Console", "/api/docs": "admin API"}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
 @pytest.mark.parametrize("path", PAGES)
 def test_an_open_page_is_for_everybody(
     chromium: Browser, address: str, path: str, width: int, scheme: Literal["light", "dark"]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tests.proof.checker import faults_in
-from tests.proof.faults import PASSING, Fault, faults_of
-from tests.proof.simulation import Simulation, Stuck
+from tests.proof.checker import faults_in, sent
+from tests.proof.clock import START_MS
+from tests.proof.faults import PASSING, Fault, Stuck, faults_of
+from tests.proof.simulation import Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -58,15 +59,33 @@ def run(machine: Machine, case: Case) -> Result:
         record, broken = simulation.far.record, [str(stuck)]
     broken += faults_in(record)
     if all(fault in PASSING for fault in case.faults.values()) and (case.shape.steady or not case.faults):
-        ends = {id_: one.status for id_, one in record.outcomes.items() if id_ in case.shape.ends}
+        ends = {id_: f"{one.status} {one.reason}".strip() for id_, one in record.outcomes.items() if id_ in case.shape.ends}
         if ends != dict(case.shape.ends):
             broken.append(f"ended as {ends} instead of {dict(case.shape.ends)}")
+    broken += [] if case.faults else list(_unlike(case.shape, record))
     if Fault.TWICE in case.faults.values():
         machine.renew_wire()
     result = Result(broken, simulation.front.calls, simulation.front.struck, record)
     if case.places and result.places != case.places:
         broken.append(f"struck at {result.places} instead of {case.places}")
     return result
+
+
+def _unlike(shape: Shape, record: Record) -> Iterator[str]:
+    """What the undisturbed run says and asks otherwise than it is to."""
+    said = tuple(f"{row.type.removeprefix('TYPE_')} {row.text.partition(' on [')[0].strip()}" for row in sent(record))
+    asked = tuple(" ".join((one.service, *one.marks)) for one in record.asked)
+    left, took = (*record.tags, *record.assigned), max((row.at_ms - START_MS for row in sent(record)), default=0) / 1000
+    if shape.leaves not in {None, left}:
+        yield f"left {left} instead of {shape.leaves}"
+    if took > shape.within:
+        yield f"said the last after {took:.0f} s, not within {shape.within:.0f} s"
+    if record.limited:
+        yield f"GHL refused {record.limited} requests, which were too many"
+    if shape.says not in {None, said}:
+        yield f"said {said} instead of {shape.says}"
+    if shape.asks not in {None, asked}:
+        yield f"asked {asked} instead of {shape.asks}"
 
 
 def singles(shape: Shape, calls: list[str]) -> Iterator[Case]:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from bridge.model import LocationId
 from tests.other_side import http
+from tests.proof.completions import ASKED, MARK, Manner
 from tests.proof.faults import Fault
 from tests.proof.record import Asked, Record, Row
 
@@ -22,13 +23,15 @@ if TYPE_CHECKING:
 
 LOCATION = LocationId("here")
 VOICE = (Path(__file__).parents[1] / "policy/media/audio.ogg").read_bytes()
-MARK = re.compile(r"\[(\w+)\]")
-# A piece of an answer is longer than half a part, and shorter than one.
-FILLER = " and a little more of that" * 40
 # Later than all but the last look of a read-back, 36 s after the attempt.
 LIST_LAG_MS = 33_000
-# Where a service is asked.
-ASKED = frozenset({"/assistable", "/agencii"})
+# A post of an e-mail has HTML in place of its text.
+MARKUP = re.compile(r"<[^>]*>")
+PASSES = 200
+INTERVAL_MS = 10_000
+# Done, with an answer of which the end is missing.
+CUT_DOCUMENT = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"message'
+LISTED_AS = {"InternalComment": "TYPE_INTERNAL_COMMENT", "IG": "TYPE_INSTAGRAM", "FB": "TYPE_FACEBOOK"}
 
 # A voice note, what is said in it, and that no bot of GHL's wrote anything.
 FIXED: dict[str, tuple[int, object]] = {
@@ -45,10 +48,10 @@ FAILING = {
 
 
 class FarSide:
-    """`failing` are statuses by path, for as many requests as they last; `planned` faults likewise. An answer comes in `pieces`.
+    """`failing` are statuses by path, for as many requests as they last (200: it is answered); `planned` faults likewise.
 
-    `claims`: the service says that it posted its answer itself; `delivers`: it does so, and `thinks` for so many seconds before;
-    `asks_for_a_person`: it hands over.
+    `most` is how many requests GHL answers in ten seconds (0: any number), and says so with each answer.
+    `manner` is how the services answer, `contact` what GHL knows of every contact.
     `sent` is told of each message that leaves a conversation, for its echo; `later` of what is to be done in so many seconds.
     """
 
@@ -63,10 +66,10 @@ class FarSide:
         self.seq = 0
         self.failing: dict[str, list[int]] = {}
         self.planned: dict[str, list[Fault]] = {}
-        self.pieces = 1
-        self.delivers = self.claims = False
-        self.thinks = 0.0
-        self.asks_for_a_person = False
+        self.most = 0
+        self.times: list[int] = []
+        self.manner = Manner()
+        self.contact: dict[str, Any] = {"tags": []}
         self.fault: Fault | None = None
         self.sent: Callable[[Row], None] = lambda _: None
         self.later: Callable[[float, Callable[[], object]], object] = lambda _, do: do()
@@ -91,7 +94,7 @@ class FarSide:
 
     def say(self, contact: str, text: str, **more: Any) -> Row:
         """Let a person of the business write."""
-        return self._file(contact, text, by="person", type_="TYPE_SMS", source="app", user_id="user1", **more)
+        return self._file(contact, text, **{"by": "person", "type_": "TYPE_SMS", "source": "app", "user_id": "user1", **more})
 
     def serve(self, visit: Visit) -> None:
         """Answer a connection's requests."""
@@ -103,6 +106,9 @@ class FarSide:
             answer = self._answer(request, lag) if done else b""
             if status:
                 answer = http(status, {"message": "no"}, {"Retry-After": "2"} if status == 429 else {})
+            if fault is Fault.UNREADABLE and answer.startswith(CUT_DOCUMENT[:12]):
+                answer = CUT_DOCUMENT
+                self.record.rows[-1].receipt = request.method == "GET"
             if fault in {Fault.LOST, Fault.LATE}:
                 visit.reset()
                 return
@@ -125,10 +131,15 @@ class FarSide:
         target = urlsplit(request.target)
         path = target.path
         dated = {"Date": formatdate(self.clock.ms // 1000, usegmt=True)}
-        if left := self.failing.get(path):
-            return http(left.pop(0), {"message": "no"}, dated)
+        if (left := self.failing.get(path)) and (status := left.pop(0)) != PASSES:
+            return http(status, {"message": "no"}, dated)
         if path in FIXED:
             return http(*FIXED[path])
+        if self.most and path not in ASKED:
+            dated |= self._limits()
+            if len(self.times) > self.most:
+                self.record.limited += 1
+                return http(429, {"message": "no"}, dated)
         document = request.document if request.body else {}
         query = {name: values[0] for name, values in parse_qs(target.query).items()}
         if path in ASKED:
@@ -139,6 +150,13 @@ class FarSide:
             answer = self._read(path, query) if request.method == "GET" else self._change(path, document)
         return http(200, answer, dated)
 
+    def _limits(self) -> dict[str, str]:
+        """Count a request, and say what is left."""
+        assert self.clock
+        self.times = [at for at in (*self.times, self.clock.ms) if at > self.clock.ms - INTERVAL_MS]
+        told = {"Max": self.most, "Remaining": max(0, self.most - len(self.times)), "Interval-Milliseconds": INTERVAL_MS}
+        return {f"X-RateLimit-{name}": str(number) for name, number in told.items()}
+
     def _read(self, path: str, query: dict[str, str]) -> dict[str, Any]:
         match path.strip("/").split("/"):
             case ["conversations", "messages", id_]:
@@ -147,9 +165,9 @@ class FarSide:
             case ["conversations", "search"]:
                 return {"conversations": self._conversations(query)}
             case ["conversations", id_, "messages"]:
-                return {"messages": {"messages": self._listed(id_.removeprefix("conversation-")), "nextPage": False}}
+                return {"messages": self._listed(id_.removeprefix("conversation-"), query)}
             case ["contacts", id_]:
-                return {"contact": {"id": id_, "tags": []}}
+                return {"contact": {"id": id_, **self.contact}}
         raise AssertionError(f"nobody expected GET {path}")
 
     def _change(self, path: str, document: dict[str, Any]) -> dict[str, Any]:
@@ -157,43 +175,56 @@ class FarSide:
         if path.endswith("/tags"):
             self.record.tags += document["tags"]
             return {"tags": document["tags"]}
+        self.record.assigned.append(document["assignedTo"])
         return {"contact": {"id": path.rpartition("/")[2]}}
 
     def _post(self, document: dict[str, Any], lag: int) -> dict[str, Any]:
-        type_ = {"InternalComment": "TYPE_INTERNAL_COMMENT"}.get(document["type"], f"TYPE_{document['type'].upper()}")
-        row = self._file(document["contactId"], document["message"], by="bridge", type_=type_, source="api", lag=lag)
+        type_ = LISTED_AS.get(document["type"], f"TYPE_{document['type'].upper()}")
+        text = document.get("message") or MARKUP.sub(" ", document["html"])
+        row = self._file(
+            document["contactId"],
+            text,
+            by="bridge",
+            type_=type_,
+            source="api",
+            lag=lag,
+            provider=document.get("conversationProviderId", ""),
+        )
         return {"messageId": row.id, "conversationId": f"conversation-{row.contact}"}
 
     def _complete(self, path: str, document: dict[str, Any], lag: int) -> dict[str, Any]:
-        question = document["input"] if path == "/assistable" else document["message"]
-        number, marks = len(self.record.asked) + 1, tuple(dict.fromkeys(MARK.findall(question)))
-        self.record.asked.append(Asked(seq=self.next(), number=number, marks=marks, pieces=self.pieces))
-        quoted = " ".join(f"[{mark}]" for mark in marks)
-        filler = FILLER if self.pieces > 1 else ""
-        text = "\n\n".join(f"(c{number}.{piece + 1}) on {quoted}{filler}" for piece in range(self.pieces))
-        if path == "/agencii":
-            return {"chatId": "chat1", "message": {"content": text}}
-        run: dict[str, Any] = {"output": text}
-        if self.claims:
-            run["message"] = {"messageId": f"claimed{number}"}
-        if self.delivers:
+        question, number = document[ASKED[path]], len(self.record.asked) + 1
+        marks = tuple(dict.fromkeys(MARK.findall(question)))
+        # START quotes nothing: it is the newest of the contact.
+        newest = [row.id for row in self.record.rows if row.inbound and row.contact == document.get("contact_id")][-1:]
+        marks = marks or (tuple(newest) if question.strip() == "START" else ())
+        manner, said = self.manner, self.manner.text(number, marks)
+        asked = Asked(
+            seq=self.next(), number=number, marks=marks, pieces=manner.pieces, service=path[1:], text=said, note=manner.note
+        )
+        self.record.asked.append(asked)
+        receipt = {"messageId": f"claimed{number}"} if manner.claims else {}
+        if manner.delivers:
             contact, id_ = document["contact_id"], f"delivered{number}"
             given: dict[str, Any] = {"by": "provider", "type_": "TYPE_SMS", "source": "app", "id_": id_, "lag": lag}
-            self.later(self.thinks, lambda: self._file(contact, text, **given))
-            run["message"] = {"messageId": id_, "conversationId": f"conversation-{contact}"}
-        if self.asks_for_a_person:
-            run["response"] = {"toolCalls": [{"function": {"name": "handover"}}]}
-        return {"run": run}
+            self.later(manner.thinks, lambda: self._file(contact, said, **given))
+            receipt = {"messageId": id_, "conversationId": f"conversation-{contact}"}
+        return manner.answer(path, said, receipt)
 
-    def _listed(self, contact: str) -> list[dict[str, Any]]:
+    def _listed(self, contact: str, query: dict[str, str]) -> dict[str, Any]:
+        """A page of a conversation, newest first, from behind a message on."""
         assert self.clock
-        rows = [row for row in self.record.rows if row.contact == contact and row.listed_at_ms <= self.clock.ms]
-        return [_shown(row) for row in reversed(rows)]
+        rows = [row for row in self.record.rows if row.contact == contact and row.listed_at_ms <= self.clock.ms][::-1]
+        after = query.get("lastMessageId")
+        begin = next(place for place, row in enumerate(rows, start=1) if row.id == after) if after else 0
+        page = rows[begin : begin + int(query["limit"])]
+        return {"messages": [_shown(row) for row in page], "nextPage": begin + len(page) < len(rows)}
 
     def _conversations(self, query: dict[str, str]) -> list[dict[str, Any]]:
-        newest = {row.contact: row for row in self.record.rows}
-        wanted = query.get("contactId")
-        return [
+        assert self.clock
+        newest = {row.contact: row for row in self.record.rows if row.listed_at_ms <= self.clock.ms}
+        wanted, before = query.get("contactId"), int(query.get("startAfterDate", 0))
+        found = [
             {
                 "id": f"conversation-{contact}",
                 "contactId": contact,
@@ -201,8 +232,9 @@ class FarSide:
                 "lastMessageDirection": "inbound" if row.inbound else "outbound",
             }
             for contact, row in sorted(newest.items(), key=lambda item: -item[1].at_ms)
-            if wanted in {None, contact}
+            if wanted in {None, contact} and (not before or row.at_ms < before)
         ]
+        return found[: int(query.get("limit", len(found)))]
 
 
 def _shown(row: Row) -> dict[str, Any]:
@@ -214,5 +246,6 @@ def _shown(row: Row) -> dict[str, Any]:
         "dateAdded": row.at_ms,
         "source": row.source,
         "attachments": list(row.attachments),
+        **({"conversationProviderId": row.provider} if row.provider else {}),
     }
     return {**shown, **({"userId": row.user_id} if row.user_id else {})}

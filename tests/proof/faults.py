@@ -15,6 +15,7 @@ class Fault(StrEnum):
     TWICE = "answer twice"
     ERROR = "error answer"
     ERROR_DONE = "error answer, done all the same"
+    UNREADABLE = "answer unreadable"
     LIMITED = "answer 429"
     REFUSED = "answer 401"
     STOPPED = "worker stopped"
@@ -33,13 +34,17 @@ ARRIVALS = frozenset({Fault.STOP, Fault.PERSON, Fault.NEWER, Fault.ECHO, Fault.U
 OF_TURNS = frozenset({Fault.STOPPED, Fault.PAUSED_BEFORE, Fault.PAUSED_AFTER, Fault.SHARED})
 # Tells something only where there is more than one lane.
 OF_LANES = frozenset({Fault.SHARED})
-OF_HTTP = frozenset({Fault.ERROR_DONE, Fault.LIMITED, Fault.REFUSED})
+OF_HTTP = frozenset({Fault.ERROR_DONE, Fault.UNREADABLE, Fault.LIMITED, Fault.REFUSED})
 # After these every message must come to the same end as without any.
 PASSING = frozenset(Fault) - ARRIVALS - {Fault.REFUSED}
 
 
 class Crash(BaseException):
     """The process is gone, and none of its code continues. No code may catch it, like a SIGKILL."""
+
+
+class Stuck(BaseException):
+    """A run that doesn't come to rest. The code under test must not catch it."""
 
 
 def faults_of(place: str) -> list[Fault]:

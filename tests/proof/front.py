@@ -16,7 +16,7 @@ from bridge.ghl.routes import route
 from bridge.store.redis.lua import all_scripts, script
 from bridge.wire.calls import Wire
 from tests.proof.clock import virtual
-from tests.proof.faults import ARRIVALS, OF_TURNS, Crash, Fault
+from tests.proof.faults import ARRIVALS, OF_TURNS, Crash, Fault, Stuck
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 REDIS_LATE_SECONDS = 4.0
+# More than a walk of two days makes: what makes more goes round in circles.
+MOST_CALLS = 20_000
 # A turn's, another one in each run.
 OWN_ID = re.compile(r"[0-9a-f]{32}")
 
@@ -81,6 +83,8 @@ class Front:
         if life.may_leave():
             raise life.die()
         self.tick()
+        if len(self.calls) > MOST_CALLS:
+            raise Stuck(f"{MOST_CALLS:,} calls, the newest to {place}")
         number, place = len(self.calls), f"{place}*" if life.holds() else place
         self.calls.append(place)
         fault = self.choose(number, place)

@@ -19,6 +19,7 @@ def location_of(url: str, settings: Mapping[str, Any]) -> Location:
         "debounce_seconds": 1.0,
         "sms_max_segments": 60,
         "assistable": {"assistant_id": "a", "token": "t", "url": f"{url}/assistable", "delivery": "bridge"},
+        "webhook": {"url": f"{url}/webhook"},
         "agencii": {"api_integration_id": "i", "token": "t", "url": f"{url}/agencii"},
     }
     given = dict(settings)

@@ -15,10 +15,11 @@ from urllib.parse import urlsplit
 
 from redis import Redis
 
+from bridge import sweep
 from bridge.answering import resolving
 from bridge.cli import redis_server
 from bridge.completion.retrying import Retrying
-from bridge.ghl import access, message_window, requests
+from bridge.ghl import access, client, message_window, requests
 from bridge.store.redis.lua import all_scripts, script
 from bridge.wire import downloads
 from bridge.wire.backoff import persist
@@ -32,6 +33,9 @@ from tests.proof.stores import VirtualRedis
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+# A few rows and pages, so that lists and sweeps of a few messages have several.
+PAGES = ((client, "SEARCH_ROWS", 2), (client, "PAGE_ROWS", 4), (sweep, "MOST_PAGES", 2), (sweep, "MOST_READ", 2))
 
 
 @dataclass(slots=True)
@@ -89,8 +93,13 @@ def machine_on(url: str) -> Iterator[Machine]:
 
 @contextmanager
 def _timed(monotonic: Callable[[], float]) -> Iterator[None]:
-    """What measures how long a peer took, or has left, does so by the clock: else it would depend on how fast this machine is."""
+    """What measures how long a peer took, or has left, does so by the clock: else it would depend on how fast this machine is.
+
+    And lists have short pages.
+    """
     with ExitStack() as patches:
+        for module, name, most in PAGES:
+            patches.enter_context(patch.object(module, name, most))
         for module in (access, downloads, message_window, requests, resolving):
             patches.enter_context(patch.object(module, "time", SimpleNamespace(monotonic=monotonic)))
         for retrying in (persist, Retrying.__init__):

@@ -5,10 +5,12 @@ In a script a text is replaced by another one; in Python a function is replaced 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from bridge.answering import failover, posting, read_back
+from bridge import sweep
+from bridge.answering import failover, handover, posting, read_back
 from bridge.errors import OutcomeUnknown, Retryable
 from bridge.ghl import client, messages
 from bridge.model import Again, Dead, MessageId, Reply
@@ -20,6 +22,7 @@ from bridge.store.lanes import dead_lettering, outbound, steps
 from bridge.store.lanes.leases import Lanes
 from bridge.store.lanes.swept import SweptMessages
 from bridge.wire import deadline
+from workers import sweeper
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -128,6 +131,25 @@ def _believed(_: Any) -> Any:
     return settle
 
 
+def _counts_as_complete(was: Any) -> Any:
+    """A sweep that GHL refused a page of is over, as if there were no more."""
+    return lambda *given: replace(was(*given), cursor_ms=0, why="")
+
+
+def _skips_what_is_refused(was: Any) -> Any:
+    """A conversation that can't be read now is left out."""
+
+    def look_into(*given: Any, **named: Any) -> None:
+        with suppress(Retryable):
+            was(*given, **named)
+
+    return look_into
+
+
+def _for_the_contact(was: Any) -> Any:
+    return lambda *given, for_staff=False, **named: was(*given, for_staff=for_staff and False, **named)
+
+
 PLANTED: tuple[InScript | InPython, ...] = (
     InScript("no fence", "one part", "if is[1] ~= token then return nil end", ""),
     InScript("no fence at the end", "three parts", "if not holds(lane, token) then return redis", "if false then return redis"),
@@ -214,4 +236,19 @@ PLANTED: tuple[InScript | InPython, ...] = (
         lambda _: property(lambda _: True, lambda *_: None),
     ),
     InPython("a person is nobody", "one part", outbound, "author", _always(Author.NOBODY)),
+    InPython("a note for staff is sent to the contact", "handover with a note", handover, "say", _for_the_contact),
+    InPython(
+        "a sweep is complete although a page was refused",
+        "sweep: its second page is refused",
+        sweeper,
+        "sweep",
+        _counts_as_complete,
+    ),
+    InPython(
+        "a sweep leaves out a conversation that was refused",
+        "sweep: a conversation is refused",
+        sweep._Run,
+        "_look_into",
+        _skips_what_is_refused,
+    ),
 )

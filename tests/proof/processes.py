@@ -107,6 +107,7 @@ class Worker:
         sweeping = SweepServices(ghl_access=access, ghl=ghl, store=swept, clock=clock.monotonic)
         self.sweeper = Sweeper(Sweeps(own), self.locations, sweeping)
         self._quiet_lanes = _lanes(redis, clock)
+        self.quiet_standings = Standings(redis, retention_ms=RETENTION_MS)
 
     def claim(self) -> tuple[tuple[Lane, ...], float | None]:
         """Claim what is due; returns the lanes and the seconds until the next one."""

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """A message as GHL holds it. `by` is who sent it: contact, bridge, provider, person. `seq` orders all that was seen."""
+    """A message as GHL holds it. `by` is who sent it: contact, bridge, provider, person. `seq` orders all that was seen.
+
+    `provider` is the conversation provider by which it came or went. `receipt`: its sender was told its id.
+    """
 
     seq: int
     id: str
@@ -29,6 +32,8 @@ class Row:
     listed_at_ms: int
     source: str = ""
     user_id: str = ""
+    provider: str = ""
+    receipt: bool = True
     attachments: tuple[str, ...] = ()
 
     @property
@@ -39,12 +44,18 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A completion that was given: its number, what it quotes, and in how many pieces."""
+    """A completion that was given: its number, what it quotes, and in how many pieces.
+
+    `service` gave it, `text` is meant for the contact, `note` for staff alone.
+    """
 
     seq: int
     number: int
     marks: tuple[str, ...]
     pieces: int
+    service: str = ""
+    text: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +75,9 @@ class Record:
     """All of it. `outcomes` is the outcome of each message as the bridge reports it, `totals` its counts.
 
     `hours` are the minutes of the day (UTC), Monday to Friday, between which answers may begin; None: always. `draft`: comments
-    only. `own_texts` are the location's own, which say nothing of a completion.
+    only. `own_texts` are the location's own for the contact, which say nothing of a completion. `swept`: sweeps look for what no
+    webhook reports. `takeover_ms`: how long a person keeps a conversation; negative: for ever. `limited`: so many requests were
+    more than GHL allows. `tags` and `assigned` are what contacts got.
     """
 
     rows: list[Row] = field(default_factory=list)
@@ -76,7 +89,11 @@ class Record:
     hours: tuple[int, int] | None = None
     draft: bool = False
     own_texts: tuple[str, ...] = ()
+    swept: bool = False
+    limited: int = 0
+    takeover_ms: int = -1
     tags: list[str] = field(default_factory=list)
+    assigned: list[str] = field(default_factory=list)
 
 
 def read_outcomes(record: Record, redis: Redis) -> Record:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from bridge.ghl.access import Need
@@ -22,8 +23,10 @@ REPLIED = {"m1": "replied"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """`begin` lets it begin, once the location has these settings; `ends` is the outcome of each message.
+    """`begin` lets it begin, once the location has these settings; `ends` is the outcome of each message, with its reason.
 
+    Of the undisturbed run: `says` is what the contact and staff get, `asks` which services are asked about what, `leaves` which
+    tags and users contacts get, and `within` how long (s) it may take until the last is said.
     `own_texts` are the location's own that it may say. A `core` shape is one whose pairs of faults are tried too.
     One that isn't `steady` may end otherwise if its webhooks come in another order: its ends count for the undisturbed run alone.
     """
@@ -33,6 +36,10 @@ class Shape:
     ends: Mapping[str, str] = field(default_factory=lambda: REPLIED)
     settings: Mapping[str, Any] = field(default_factory=dict)
     own_texts: tuple[str, ...] = ()
+    says: tuple[str, ...] | None = None
+    asks: tuple[str, ...] | None = None
+    leaves: tuple[str, ...] | None = None
+    within: float = inf
     core: bool = False
     steady: bool = True
 
@@ -42,7 +49,7 @@ def _one(run: Simulation) -> None:
 
 
 def _three(run: Simulation) -> None:
-    run.far.pieces = 3
+    run.far.manner.pieces = 3
     run.write("m1")
 
 
@@ -52,17 +59,17 @@ def _failing_over(run: Simulation) -> None:
 
 
 def _delivering(run: Simulation) -> None:
-    run.far.delivers = True
+    run.far.manner.delivers = True
     run.write("m1")
 
 
 def _claiming(run: Simulation) -> None:
-    run.far.claims = True
+    run.far.manner.claims = True
     run.write("m1")
 
 
 def _delivering_late(run: Simulation) -> None:
-    run.far.thinks = 90.0  # longer than all looks of a read-back, shorter than `provider_timeout_seconds`
+    run.far.manner.thinks = 90.0  # longer than all looks of a read-back, shorter than `provider_timeout_seconds`
     _delivering(run)
 
 
@@ -100,11 +107,11 @@ def replay(run: Simulation) -> bool:
 
 
 def _spoken(run: Simulation) -> None:
-    run.write("m1", text="Listen [m1]", attachments=(f"{run.far.url}/media/voice.ogg",))
+    run.write("m1", text=" ", attachments=(f"{run.far.url}/media/voice.ogg",))
 
 
 def _handing_over(run: Simulation) -> None:
-    run.far.asks_for_a_person = True
+    run.far.manner.asks_for_a_person = True
     run.write("m1")
 
 
@@ -149,10 +156,24 @@ def _burst(run: Simulation) -> None:
 FAILED, HANDED = "Something went wrong, we come back to you", "A person of ours takes over"
 
 SHAPES = (
-    Shape(name="one part", begin=_one, core=True),
-    Shape(name="three parts", begin=_three, core=True),
-    Shape(name="draft", begin=_one, settings={"mode": "draft"}),
-    Shape(name="failover", begin=_failing_over, settings={"fallback_provider": "agencii"}),
+    Shape(name="one part", within=3.0, says=("SMS (c1.1)",), asks=("assistable m1",), begin=_one, core=True),
+    Shape(
+        name="three parts",
+        within=4.0,
+        says=("SMS (c1.1)", "SMS (c1.2)", "SMS (c1.3)"),
+        asks=("assistable m1",),
+        begin=_three,
+        core=True,
+    ),
+    Shape(name="draft", says=("INTERNAL_COMMENT (c1.1)",), asks=("assistable m1",), begin=_one, settings={"mode": "draft"}),
+    Shape(
+        name="failover",
+        within=60.0,
+        says=("SMS (c1.1)",),
+        asks=("agencii m1",),
+        begin=_failing_over,
+        settings={"fallback_provider": "agencii"},
+    ),
     Shape(
         name="provider that delivers",
         begin=_delivering,
@@ -167,26 +188,48 @@ SHAPES = (
         settings={"assistable": {"delivery": "auto"}},
         ends={"m1": "delivered_by_provider"},
     ),
-    Shape(name="read-back: it is there", begin=_cut),
+    Shape(name="read-back: it is there", within=60.0, begin=_cut),
     Shape(name="read-back: nothing tells of it", begin=_unheard_of, core=True),
     Shape(name="read-back: it is not there", begin=_refused),
     Shape(
         name="dead letter and replay",
+        leaves=("ai-failed",),
         begin=_dead,
         settings={"failure_message": FAILED, "dead_letter_tag": "ai-failed"},
         own_texts=(FAILED,),
     ),
-    Shape(name="dead letter of a burst", begin=_dead_burst, ends={"m1": "replied", "m2": "replied"}, steady=False),
-    Shape(name="media", begin=_spoken, settings={"media": "read", "transcription": {"model": "w", "token": "tr"}}),
+    Shape(
+        name="dead letter of a burst",
+        says=("SMS (c1.1)",),
+        asks=("assistable m1 m2",),
+        begin=_dead_burst,
+        ends={"m1": "replied", "m2": "replied"},
+        steady=False,
+    ),
+    Shape(
+        name="media",
+        says=("SMS (c1.1)",),
+        asks=("assistable m1",),
+        begin=_spoken,
+        settings={"media": "read", "transcription": {"model": "w", "token": "tr"}},
+    ),
     Shape(
         name="handover",
+        leaves=("person", "user1"),
         begin=_handing_over,
         settings={"handover": {"tool": "handover", "message": HANDED, "tag": "person", "assign_to": "user1"}},
         own_texts=(HANDED,),
     ),
-    Shape(name="budget wait", begin=_spent),
+    Shape(name="budget wait", says=("SMS (c1.1)",), asks=("assistable m1",), begin=_spent),
     Shape(name="hold", begin=_held, ends={"m1": "replied", "m2": "replied", "m3": "replied"}),
     Shape(name="sweep", begin=_unheard, settings={"reconcile_minutes": 1}),
     Shape(name="workflow copy", begin=_told_twice),
-    Shape(name="burst", begin=_burst, ends={"m1": "replied", "m2": "replied", "m3": "replied"}),
+    Shape(
+        name="burst",
+        within=7.0,
+        says=("SMS (c1.1)", "SMS (c2.1)"),
+        asks=("assistable m1 m2", "assistable m3"),
+        begin=_burst,
+        ends={"m1": "replied", "m2": "replied", "m3": "replied"},
+    ),
 )

@@ -13,8 +13,9 @@ from bridge.store.operators.dead_letters import DeadLetters
 from tests.keys import key
 from tests.proof import webhooks
 from tests.proof.clock import Clock
-from tests.proof.far_side import ASKED, LOCATION
-from tests.proof.faults import OF_HTTP, Crash, Fault
+from tests.proof.completions import ASKED
+from tests.proof.far_side import LOCATION
+from tests.proof.faults import OF_HTTP, Crash, Fault, Stuck
 from tests.proof.front import Front
 from tests.proof.location import location_of
 from tests.proof.processes import LEASE_SECONDS, RETENTION_MS, Receiver, Worker
@@ -36,10 +37,6 @@ MOST_ROUNDS = 4000
 # How long a paused process stays away at most, and how much others do while it only waits its turn.
 AWAY_SECONDS, SHARED_ROUNDS = 300.0, 4
 FAR_FAULTS = frozenset({Fault.LOST, Fault.LATE, Fault.TWICE, Fault.ERROR}) | OF_HTTP
-
-
-class Stuck(BaseException):
-    """A run that doesn't end. The code under test must not catch it."""
 
 
 class Simulation:
@@ -74,6 +71,8 @@ class Simulation:
     def apply(self, **settings: Any) -> None:
         """Apply the location's settings."""
         self.far.record.draft = settings.get("mode") == "draft"
+        self.far.record.swept = "reconcile_minutes" in settings
+        self.far.record.takeover_ms = round(settings.get("takeover_seconds", -1) * 1000)
         self.quiet_locations().apply([location_of(self.far.url, settings)])
 
     def quiet_locations(self) -> Locations:
@@ -93,6 +92,27 @@ class Simulation:
             self.queue.append(webhooks.of_row(row, at=self.clock.seconds + after))
         return row
 
+    def later(self, seconds: float, do: Callable[[], object]) -> None:
+        """Let something happen in so many seconds."""
+        self._later(seconds, do)
+
+    def say(self, contact: str = "contact", **more: Any) -> None:
+        """Let a person of the business write."""
+        self.far.say(contact, "I am on it myself", **more)
+
+    def report(self, row: Row, *, after: float) -> None:
+        """Let a marketplace webhook report it once more."""
+        self.queue.append(webhooks.of_row(row, at=self.clock.seconds + after))
+
+    def deliver(self, webhook: webhooks.Webhook) -> None:
+        """Let a receiver that works take a webhook now, whatever a worker does."""
+        self._take(webhook, Receiver(self.machine.loops[1], self.machine.redis, None, webhooks.KEYS))
+
+    def lift(self, kind: str, _done: object) -> None:
+        """Note that an operator has lifted a stop (`allowed`) or a takeover (`resumed`)."""
+        seq, at_ms = self.far.next(), self.clock.ms
+        self.far.record.accepted.append(Accepted(seq=seq, kind=kind, contact="contact", id="", at_ms=at_ms, status="done"))
+
     def copy(self, row: Row, *, after: float) -> None:
         """Let a workflow webhook report it too."""
         self.queue.append(webhooks.of_row(row, at=self.clock.seconds + after, workflow=True))
@@ -108,7 +128,7 @@ class Simulation:
     def arrive(self, fault: Fault) -> None:
         """Let an event arrive through a working receiver."""
         for webhook in self._arriving(fault):
-            self._take(webhook, Receiver(self.machine.loops[1], self.machine.redis, None, webhooks.KEYS))
+            self.deliver(webhook)
 
     def others_work(self, life: Life, fault: Fault) -> None:
         """A process stops or pauses for longer than its lease; others do the due work; then it continues, if it can."""
@@ -132,8 +152,8 @@ class Simulation:
 
     def answered(self, life: Life, path: str) -> None:
         """A service's answer has come, and took its time."""
-        if self.far.thinks and path in ASKED:
-            self.wait(life, self.far.thinks)
+        if self.far.manner.thinks and path in ASKED:
+            self.wait(life, self.far.manner.thinks)
 
     def far_fault(self, fault: Fault) -> AbstractContextManager[None]:
         """Let the server behave so once."""

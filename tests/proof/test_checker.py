@@ -105,6 +105,20 @@ def _leave_due(record: Record) -> None:
     record.due = 1
 
 
+def _other_words(record: Record) -> None:
+    _replies(record)[-1].text += " (and by the way)"
+
+
+def _note_for_staff(record: Record) -> None:
+    record.asked[0] = replace(record.asked[0], note="She wants a refund")
+    record.rows.append(replace(_replies(record)[-1], id="another", seq=99, text="She wants a refund"))
+
+
+def _pass_over(record: Record) -> None:
+    record.swept = True
+    record.rows.append(replace(record.rows[0], id="x", contact="somebody", seq=99))
+
+
 def _say_twice(record: Record) -> None:
     record.own_texts = ("(c1.",)
 
@@ -132,6 +146,9 @@ SPOILT: dict[str, tuple[Callable[[Record], None], str]] = {
     "counted twice": (_count("messages|replied|", 1), "counts: "),
     "not counted": (_count("messages|replied|", -1), "counts: "),
     "a lane is left": (_leave_due, "lost: "),
+    "words that nobody meant": (_other_words, "not meant for the contact: "),
+    "a note of another completion": (_note_for_staff, "not meant for the contact: "),
+    "what the sweeps passed": (_pass_over, "lost: "),
     "an own text is repeated": (_say_twice, "doubled: "),
 }
 

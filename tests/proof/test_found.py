@@ -8,13 +8,14 @@ import pytest
 
 from tests.proof.cases import Case, run
 from tests.proof.faults import Fault
+from tests.proof.scenes import SCENES
 from tests.proof.shapes import SHAPES
 from tests.proof.walk import take, walk_of
 
 if TYPE_CHECKING:
     from tests.proof.machine import Machine
 
-BY_NAME = {shape.name: shape for shape in SHAPES}
+BY_NAME = {shape.name: shape for shape in (*SHAPES, *SCENES)}
 
 # What happened at which call of which shape; `count` is which call of that name it was.
 FOUND: dict[str, tuple[str, str, int, tuple[Fault, ...]]] = {
@@ -41,6 +42,12 @@ FOUND: dict[str, tuple[str, str, int, tuple[Fault, ...]]] = {
         0,
         (Fault.CRASH_AFTER, Fault.NEWER),
     ),
+    "half an answer was followed by a second one": (
+        "handover with a note",
+        "http POST /conversations/messages*",
+        1,
+        (Fault.REFUSED,),
+    ),
 }
 SEEDS = {"messages that joined were taken for delivered": 22, "and those that joined behind a burst": 38}
 
@@ -66,6 +73,15 @@ def test_an_answer_on_record_is_never_bought_again(machine: Machine, fault: Faul
     held = [number for number, one in enumerate(calls) if number > note - (fault is not Fault.STOPPED) and one.endswith("*")]
     results = [run(machine, Case(shape, {number: fault}, (calls[number],))) for number in held]
     assert [(str(one), len(one.record.asked)) for one in results if one.broken or len(one.record.asked) != 1] == []
+
+
+def test_what_waits_while_a_dead_letter_is_written_takes_its_texts_along(machine: Machine) -> None:
+    """Before, a later message did: the contact got the answer to its first words last."""
+    scene = BY_NAME["dead letter and a newer message"]
+    asking = run(machine, Case(scene)).calls.index("http assistable*")
+    result = run(machine, Case(scene, {asking: Fault.NEWER}))
+    assert result.broken == []
+    assert [one.marks for one in result.record.asked] == [("m1", "n1"), ("m2",)]
 
 
 def test_a_wait_before_a_read_back_is_no_difference_of_clocks(machine: Machine) -> None:

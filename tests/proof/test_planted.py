@@ -10,17 +10,19 @@ from bridge.store.redis.lua import all_scripts, script
 from tests.proof.cases import Case, run, singles
 from tests.proof.clock import virtual
 from tests.proof.planted import PLANTED, InPython, InScript
+from tests.proof.planted_rules import RULES
+from tests.proof.scenes import SCENES
 from tests.proof.shapes import SHAPES
 from tests.proof.stores import FrontedAsyncRedis, VirtualRedis
 
 if TYPE_CHECKING:
     from tests.proof.machine import Machine
 
-BY_NAME = {shape.name: shape for shape in SHAPES}
+BY_NAME = {shape.name: shape for shape in (*SHAPES, *SCENES)}
 
 # By day one of three, by night all.
 BY_DAY_AND_NIGHT = [
-    one if number % 3 == 0 else pytest.param(one, marks=pytest.mark.nightly) for number, one in enumerate(PLANTED)
+    one if number % 3 == 0 else pytest.param(one, marks=pytest.mark.nightly) for number, one in enumerate((*PLANTED, *RULES))
 ]
 
 

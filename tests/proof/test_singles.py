@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.proof.cases import Case, run, singles
+from tests.proof.scenes import SCENES
 from tests.proof.shapes import SHAPES
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 # So many there were when this was written; fewer would mean that the harness has lost sight of some.
 FEWEST = 6500
+# Of a scene's faults: so many by day, each of so many by night.
+BY_DAY, BY_NIGHT = 6, 4
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +40,27 @@ def test_no_fault_at_any_call_breaks_a_promise(
     assert [str(result) for result in results if result.broken] == []
     ran.append(len(results))
     record_property("cases", len(results))
+
+
+@pytest.mark.parametrize("number", range(len(SCENES)), ids=lambda number: SCENES[number].name)
+def test_a_rule_holds(machine: Machine, number: int) -> None:
+    """A scene says and asks what it is to, and comes to its ends; some faults at its calls break nothing."""
+    scene = SCENES[number]
+    undisturbed = run(machine, Case(scene))
+    assert undisturbed.broken == []
+    cases = list(singles(scene, undisturbed.calls))
+    apart = len(cases) // BY_DAY
+    assert [str(result) for case in cases[number % apart :: apart] if (result := run(machine, case)).broken] == []
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("number", range(len(SCENES)), ids=lambda number: SCENES[number].name)
+def test_no_fault_breaks_a_rule(machine: Machine, number: int) -> None:
+    """By night thousands of them; `make proof` runs all."""
+    cases = list(singles(SCENES[number], run(machine, Case(SCENES[number])).calls))
+    results = [run(machine, case) for case in cases[number % BY_NIGHT :: BY_NIGHT]]
+    assert [str(result) for result in results if result.broken] == []
 
 
 def test_thousands_of_cases_ran(ran: list[int], capsys: pytest.CaptureFixture[str]) -> None:

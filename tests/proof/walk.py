@@ -10,9 +10,9 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from tests.proof.checker import faults_in
-from tests.proof.faults import ARRIVALS, OF_LANES, Fault, faults_of
+from tests.proof.faults import ARRIVALS, OF_LANES, Fault, Stuck, faults_of
 from tests.proof.shapes import ASSISTABLE, POST, replay
-from tests.proof.simulation import Simulation, Stuck
+from tests.proof.simulation import Simulation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -150,8 +150,8 @@ def _fewer_faults(walk: Walk, size: int) -> Iterator[Walk]:
 def _settle_in(run: Simulation, world: str) -> None:
     run.apply(takeover_seconds=-1, **WORLDS[world])
     run.sweeps = world == "sweeps"
-    run.far.pieces = 3 if world == "long answers" else 1
-    run.far.delivers = world == "provider delivers"
+    run.far.manner.pieces = 3 if world == "long answers" else 1
+    run.far.manner.delivers = world == "provider delivers"
     if "business_hours" in WORLDS[world]:
         run.far.record.hours = (9 * 60, 17 * 60)
     left = [MOST_REPLAYS]

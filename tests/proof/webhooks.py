@@ -51,6 +51,7 @@ def of_row(row: Row, *, at: float, workflow: bool = False) -> Webhook:
         "attachments": list(row.attachments),
         "source": row.source,
         **({"userId": row.user_id} if row.user_id else {}),
+        **({"conversationProviderId": row.provider} if row.provider else {}),
     }
     kind = row.by if row.by in {"contact", "person"} else "echo"
     if workflow:
@@ -71,6 +72,12 @@ def uninstall(at: float, ms: int) -> Webhook:
     """The webhook of an uninstall."""
     told = {"type": "UNINSTALL", "locationId": LOCATION, "companyId": "company", "timestamp": _moment(ms)}
     return signed(told, at=at, kind="uninstall", contact="", id_="")
+
+
+def contact_update(at: float, ms: int, **told: Any) -> Webhook:
+    """The contact's tags or its wish not to be disturbed have changed."""
+    update = {"type": "ContactUpdate", "locationId": LOCATION, "id": "contact", "timestamp": _moment(ms), **told}
+    return signed(update, at=at, kind="update", contact="contact", id_="")
 
 
 def signed(told: Mapping[str, Any], *, at: float, kind: str, contact: str, id_: str) -> Webhook:

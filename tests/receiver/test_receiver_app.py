@@ -213,3 +213,17 @@ def test_what_a_web_process_starts_with_is_not_looked_through_for_garbage(redis_
 
     frozen, after = map(int, done.stdout.split())
     assert frozen > after == COLLECT_AFTER
+
+
+async def test_an_event_takes_the_direct_way(receiver: Receiver, redis: Redis) -> None:
+    """Neither Starlette's middleware nor its routes see a webhook at its exact path; the answer is the same as by the route."""
+    receiver.knows(redis, json.loads(SMS)["locationId"])
+    direct = await receiver.take(SMS)
+    built = [receiver.app.middleware_stack is not None]
+    signed = direct.request.headers["x-ghl-signature"]
+    by_route = await receiver.call("POST", "http://bridge//webhooks/ghl", SMS, {"X-GHL-Signature": signed})
+    built.append(receiver.app.middleware_stack is not None)
+    assert built == [False, True]
+    assert [direct.status_code, by_route.status_code] == [202, 200]
+    assert dict(direct.json(), status="") == dict(by_route.json(), status="")
+    assert direct.headers.keys() == by_route.headers.keys()

@@ -5,10 +5,84 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from random import Random
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 Kind = Literal[
     "no strike",
+    "worker killed",
+    "receiver killed",
+    "Redis killed",
+    "Redis killed while it writes",
+    "Redis' clock jumps",
+    "worker frozen past its lease",
+    "receiver frozen",
+    "Redis frozen",
+    "worker restarted",
+    "receiver restarted",
+    "worker cut off from Redis",
+    "Redis read-only",
+    "Redis full",
+    "Redis unable to save",
+    "posts cut before their effect",
+    "posts cut after their effect",
+    "posts answered 500",
+    "posts answered 429",
+    "contacts answered 500",
+    "completions answered 500",
+    "queue deleted",
+]
+
+LEASE_SECONDS = 3.0
+WARM_UP_SECONDS = 5.0
+WORKERS = ("worker", "worker-2")
+RECEIVERS = ("web", "web-2")
+REDIS = ("redis",)
+# How often each kind comes up in one round.
+WEIGHTS: dict[Kind, int] = {
+    "worker killed": 3,
+    "receiver killed": 2,
+    "Redis killed": 2,
+    "Redis killed while it writes": 1,
+    "Redis' clock jumps": 1,
+    "worker frozen past its lease": 2,
+    "receiver frozen": 1,
+    "Redis frozen": 1,
+    "worker restarted": 2,
+    "receiver restarted": 1,
+    "worker cut off from Redis": 2,
+    "Redis read-only": 1,
+    "Redis full": 1,
+    "Redis unable to save": 1,
+    "posts cut before their effect": 1,
+    "posts cut after their effect": 1,
+    "posts answered 500": 1,
+    "posts answered 429": 1,
+    "contacts answered 500": 1,
+    "completions answered 500": 1,
+    "queue deleted": 2,
+}
+TARGETS: dict[Kind, tuple[str, ...]] = {
+    "worker killed": WORKERS,
+    "receiver killed": RECEIVERS,
+    "Redis killed": REDIS,
+    "Redis killed while it writes": REDIS,
+    "Redis' clock jumps": REDIS,
+    "worker frozen past its lease": WORKERS,
+    "receiver frozen": RECEIVERS,
+    "Redis frozen": REDIS,
+    "worker restarted": WORKERS,
+    "receiver restarted": RECEIVERS,
+    "worker cut off from Redis": WORKERS,
+    "Redis read-only": REDIS,
+    "Redis full": REDIS,
+    "Redis unable to save": REDIS,
+    "queue deleted": REDIS,
+}
+# What sixteen seconds have time for.
+SHORT: tuple[Kind, ...] = (
     "worker killed",
     "receiver killed",
     "Redis killed",
@@ -20,35 +94,9 @@ Kind = Literal[
     "posts answered 500",
     "completions answered 500",
     "queue deleted",
-]
-
-LEASE_SECONDS = 3.0
-WARM_UP_SECONDS = 5.0
-WORKERS = ("worker", "worker-2")
-RECEIVERS = ("web", "web-2")
-# How often each kind comes up in one round.
-WEIGHTS: dict[Kind, int] = {
-    "worker killed": 3,
-    "receiver killed": 2,
-    "Redis killed": 2,
-    "worker frozen past its lease": 2,
-    "worker restarted": 2,
-    "receiver restarted": 1,
-    "posts cut before their effect": 1,
-    "posts cut after their effect": 1,
-    "posts answered 500": 1,
-    "completions answered 500": 1,
-    "queue deleted": 2,
-}
-TARGETS: dict[Kind, tuple[str, ...]] = {
-    "worker killed": WORKERS,
-    "receiver killed": RECEIVERS,
-    "Redis killed": ("redis",),
-    "worker frozen past its lease": WORKERS,
-    "worker restarted": WORKERS,
-    "receiver restarted": RECEIVERS,
-    "queue deleted": ("redis",),
-}
+)
+# Those of which a worker's lease lapses.
+LONG = frozenset({"worker frozen past its lease", "worker cut off from Redis"})
 # Until a process that was started again is taken for a new target.
 START_SECONDS = 3.0
 MARK = re.compile(r"#(\d+-\d+)")
@@ -88,10 +136,18 @@ class Plan:
     strikes: tuple[Strike, ...]
 
 
-def plan(*, seed: int, seconds: float, rate: float = 12.0, writers: int = 60, pauses: tuple[float, float] = (2.0, 8.0)) -> Plan:
-    """Make a plan: `rate` messages a second, and a kill after each pause (s)."""
+def plan(
+    *,
+    seed: int,
+    seconds: float,
+    rate: float = 12.0,
+    writers: int = 60,
+    pauses: tuple[float, float] = (2.0, 8.0),
+    kinds: Collection[Kind] = tuple(WEIGHTS),
+) -> Plan:
+    """Make a plan: `rate` messages a second, and a strike of these kinds after each pause (s)."""
     randomness = Random(seed)
-    strikes = _strikes(randomness, seconds, pauses)
+    strikes = _strikes(randomness, seconds, pauses, kinds)
     lines = _lines(randomness, seconds, rate, writers)
     return Plan(seed, seconds, writers, tuple(lines), tuple(strikes))
 
@@ -121,13 +177,13 @@ def _lines(randomness: Random, seconds: float, rate: float, writers: int) -> lis
     return lines
 
 
-def _strikes(randomness: Random, seconds: float, pauses: tuple[float, float]) -> list[Strike]:
+def _strikes(randomness: Random, seconds: float, pauses: tuple[float, float], kinds: Collection[Kind]) -> list[Strike]:
     strikes = [Strike(at, "no strike") for at in (1.0, 2.0, 3.0)]
     busy = dict.fromkeys((*WORKERS, *RECEIVERS, "redis"), 0.0)
     bag: list[Kind] = []
     at = WARM_UP_SECONDS
     while at < seconds:
-        bag = bag or _shuffled(randomness)
+        bag = bag or _shuffled(randomness, kinds)
         strike = next(
             (_strike(randomness, at, kind, target) for kind in bag if (target := _target(randomness, at, kind, busy))), None
         )
@@ -140,8 +196,8 @@ def _strikes(randomness: Random, seconds: float, pauses: tuple[float, float]) ->
     return strikes
 
 
-def _shuffled(randomness: Random) -> list[Kind]:
-    bag = [kind for kind, weight in WEIGHTS.items() for _ in range(weight)]
+def _shuffled(randomness: Random, kinds: Collection[Kind]) -> list[Kind]:
+    bag = [kind for kind, weight in WEIGHTS.items() if kind in kinds for _ in range(weight)]
     randomness.shuffle(bag)
     return bag
 
@@ -159,10 +215,10 @@ def _strike(randomness: Random, at: float, kind: Kind, target: str) -> Strike:
         return Strike(at, kind, target, times=randomness.randint(1, 5))
     if kind == "queue deleted":
         return Strike(at, kind, target)
-    frozen = kind == "worker frozen past its lease"
+    long = kind in LONG
     return Strike(
         at,
         kind,
         target,
-        seconds=randomness.uniform(LEASE_SECONDS + 0.5, LEASE_SECONDS + 2) if frozen else randomness.uniform(0.5, 2),
+        seconds=randomness.uniform(LEASE_SECONDS + 0.5, LEASE_SECONDS + 2) if long else randomness.uniform(0.5, 2),
     )

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import signal
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import httpx
 
 from bridge.cli import redis_server
 from tests.soak.plan import RECEIVERS, WORKERS
 from tests.soak.sides import LOCATION
+from tests.soak.strikes import STRIKES
 from tests.story.machine import build, poll
+from tests.story.strait import Strait
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,12 +27,6 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent.parent
 # GHL goes on for hours; here long enough that no receiver is away for all of it.
 WEBHOOK_RETRIES = [0.5] * 4 + [1.0] * 60
-FAULTS: dict[str, tuple[str, dict[str, Any]]] = {
-    "posts cut before their effect": ("post", {"kind": "cut", "when": "before"}),
-    "posts cut after their effect": ("post", {"kind": "cut", "when": "after"}),
-    "posts answered 500": ("post", {"kind": "status", "status": 500}),
-    "completions answered 500": ("completion", {"kind": "status", "status": 500}),
-}
 
 
 class Stage:
@@ -38,6 +36,10 @@ class Stage:
         self.side = side
         self.machine = build(folder)
         self._ports = {name: redis_server.free_port() for name in RECEIVERS}
+        # The way of each worker to Redis, and what Redis is started with.
+        self.straits = {name: Strait(urlsplit(self.machine.environ["REDIS_URL"]).port or 0) for name in WORKERS}
+        self.of_redis: dict[str, str] = {}
+        self._open = ExitStack()
         self._turn = 0
         self._ids: dict[int, str] = {}
 
@@ -46,6 +48,8 @@ class Stage:
         machine = self.machine
         # What runs is what stands here, wherever the virtual environment was made for.
         machine.environ |= {"PORT": str(self._ports["web"]), "PYTHONPATH": str(ROOT)}
+        for strait in self.straits.values():
+            self._open.enter_context(strait)
         machine.start("redis")
         machine.start("simulator")
         self.side.prepare(machine)
@@ -59,6 +63,7 @@ class Stage:
     def close(self) -> None:
         """Kill everything."""
         self.machine.close()
+        self._open.close()
 
     def contact(self, number: int) -> str:
         """The id of a contact, created on first use."""
@@ -79,23 +84,7 @@ class Stage:
 
     def strike(self, strike: Strike) -> Callable[[], bool] | None:
         """Do it; returns a call that repairs it after its seconds and says whether it could."""
-        match strike.kind.split():
-            case [_, "killed"]:
-                self.machine.kill(strike.target)
-                return lambda: self.start(strike.target)
-            case [_, "restarted"]:
-                self.machine.running[strike.target].process.terminate()
-                return lambda: self.start(strike.target)
-            case [_, "frozen", *_]:
-                self.machine.signal(strike.target, signal.SIGSTOP)
-                return lambda: self._thaw(strike.target)
-            case ["queue", "deleted"]:
-                for queue in self.machine.redis.scan_iter(self.side.queue):
-                    self.machine.redis.delete(queue)
-            case _ if strike.kind in FAULTS:
-                on, action = FAULTS[strike.kind]
-                self.machine.sim.fault(on, action, times=strike.times)
-        return None
+        return STRIKES[strike.kind](self, strike) if strike.kind in STRIKES else None
 
     def start(self, name: str) -> bool:
         """Start a process once the one of its name has ended; returns whether it has."""
@@ -104,15 +93,17 @@ class Stage:
         # Otherwise the machine would keep the dead one, and some day signal whoever has its number then.
         self.machine.running.pop(name, None)
         if name == "redis":
-            self.machine.start(name)
+            self.machine.start(name, **self.of_redis)
         else:
-            port = self._ports.get(name, 0)
-            self.machine.spawn(name, self.side.command(name, port), **({"PORT": str(port)} if port else {}))
+            self.machine.spawn(name, self.side.command(name, self._ports.get(name, 0)), **self._environ(name))
         return True
 
     def make_whole(self) -> None:
         """End all faults."""
         self.machine.sim.http.delete(f"{self.machine.sim.url}/_sim/faults")
+        self.of_redis = {}
+        for strait in self.straits.values():
+            strait.heal()
         for name in ("redis", *RECEIVERS, *WORKERS):
             if self.machine.lives(name):
                 self.machine.signal(name, signal.SIGCONT)
@@ -129,9 +120,12 @@ class Stage:
         webhooks: dict[str, int] = self.machine.sim.ask("counts")["webhooks"]["by_status"]
         return webhooks
 
-    def _thaw(self, name: str) -> bool:
-        self.machine.signal(name, signal.SIGCONT)
-        return True
+    def _environ(self, name: str) -> dict[str, str]:
+        """A receiver's port; a worker's own way to Redis."""
+        if name in self._ports:
+            return {"PORT": str(self._ports[name])}
+        url = urlsplit(self.machine.environ["REDIS_URL"])
+        return {"REDIS_URL": url._replace(netloc=f"{url.netloc.rpartition(':')[0]}:{self.straits[name].port}").geturl()}
 
     def _url(self, name: str) -> str:
         return f"http://127.0.0.1:{self._ports[name]}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,10 +28,13 @@ class Call:
         return f"{self.script}-{self.where}"
 
 
+@cache
 def script_calls() -> list[Call]:
     """Every call of a script in the store and in the tests."""
     paths = sorted([*(ROOT / "bridge/store").rglob("*.py"), *(ROOT / "tests").rglob("*.py")])
-    trees = {path: ast.parse(path.read_text(encoding="utf-8")) for path in paths}
+    texts = {path: path.read_text(encoding="utf-8") for path in paths}
+    read = {path: text for path, text in texts.items() if "register_script" in text or path.is_relative_to(ROOT / "bridge")}
+    trees = {path: ast.parse(text) for path, text in read.items()}
     functions = {node.name: node for tree in trees.values() for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
     found = []
     for path, tree in trees.items():

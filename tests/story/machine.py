@@ -40,7 +40,7 @@ ASSISTABLE_TOKEN = "asst-secret-of-the-agency"
 WORKFLOW_SECRET = "workflow-secret-of-the-agency"
 SHORT_TEXT = 6
 UNFINISHED = {"waiting", "answering", "retrying"}
-FOREIGN = ("REDIS_", "BROKER_", "GHL_", "ASSISTABLE_", "AGENCII_", "BRIDGE_", "WORKER_", "PORT", "WEB_")
+FOREIGN = ("REDIS_", "BROKER_", "GHL_", "ASSISTABLE_", "AGENCII_", "BRIDGE_", "WORKER_", "PORT", "WEB_", "PYTHON")
 FORKED = {"web": ("bridge.receiver",), "worker": ("celery", "-A", "workers", "worker")}
 # What stories change in the simulator.
 DEFAULTS: dict[str, Any] = {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.soak.plan import plan
+from tests.soak.plan import SHORT, plan
 from tests.soak.run import run
 from tests.soak.sides import Bridge
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def test_random_kills_lose_double_and_reorder_nothing(tmp_path: Path) -> None:
     """Sixteen seconds with a strike nearly every second: each accepted message is replied to, once and in order."""
     told: list[str] = []
-    planned = plan(seed=23, seconds=16, pauses=(0.7, 1.5))
+    planned = plan(seed=23, seconds=16, pauses=(0.7, 1.5), kinds=SHORT)
 
     outcome = run(planned, Bridge(), tmp_path, tell=told.append)
 

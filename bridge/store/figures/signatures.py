@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from bridge.errors import Unauthorized
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from bridge.metrics import Tally
     from bridge.settings import LegacySignatures
 
+# Until then GHL gets a 429, and sends the event again.
+SECONDS = 1.0
 FIELDS = ("ed25519_since", "ed25519_at", "rsa_at")
 
 
@@ -37,7 +40,8 @@ class Signatures:
         if scheme == "ed25519":
             return
         with reaching("read the signatures of GHL's events"):
-            found = await self._redis.hmget(key("signatures"), FIELDS)
+            async with asyncio.timeout(SECONDS):
+                found = await self._redis.hmget(key("signatures"), FIELDS)
         if not takes_legacy(self._legacy, _seen(found)):
             self._tally.count(SIGNATURES, "rsa_refused")
             raise Unauthorized(f"only the legacy RSA signature, and GHL_LEGACY_SIGNATURES={self._legacy}")

@@ -6,7 +6,7 @@
 --   ARGV[5]  how many refused logins put a location on hold
 -- Answers written; lost if the lease was lost; held if the location is on hold and the turn waits. parts/results.lua has the
 -- numbers.
--- Needs: results, applying, takeover, circuits
+-- Needs: results, applying, takeover, circuits, dead_letters
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 local location = split(lane)
 local record = key('lane', lane)
@@ -67,6 +67,11 @@ if patch.dead then
     local refusals = key('refusals', location, patch.refused)
     if redis.call('RPUSH', refusals, id) >= tonumber(ARGV[5]) then put_on_hold(patch.refused) end
     redis.call('LTRIM', refusals, -100, -1)
+  end
+  -- What came meanwhile takes its texts along, as what comes later would.
+  for _, newer in ipairs(redis.call('LRANGE', key('waiting', lane), 0, -1)) do
+    local line = redis.call('HGET', key('message', location, newer), 'line')
+    if line and line ~= UNKNOWN_LINE then carry_over(lane, line, newer, retention) end
   end
 end
 

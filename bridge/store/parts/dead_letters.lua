@@ -32,7 +32,19 @@ end
 -- The line (channel and conversation provider) of a message whose GHL id is not known yet, as in `model/ids.py`.
 local UNKNOWN_LINE = '?'
 
--- Add the texts of recent dead letters of the same line to a new message, so that they are answered together.
+-- Whether the contact may have got a part of a turn's answer, from the bridge or from a provider that delivers: then an answer to the
+-- same texts would be the second one. The location's own texts have names instead of numbers.
+--   turn  its id
+-- Answers true or false.
+local function may_be_answered(turn)
+  local ledger = rows(redis.call('HGETALL', key('ledger', turn)))
+  for part, entry in pairs(ledger) do
+    if (part == 'ask' or tonumber(part)) and cjson.decode(entry).state ~= 'not_sent' then return true end
+  end
+  return false
+end
+
+-- Add the texts of recent dead letters of the same line to a newer message, so that they are answered together.
 --   line  of the message (channel and conversation provider)
 --   by    its id
 local function carry_over(lane, line, by, retention)
@@ -44,7 +56,7 @@ local function carry_over(lane, line, by, retention)
     local stored = redis.call('GET', key('dead', dead_id))
     local first = stored and cjson.decode(stored).message_ids[1]
     local its = first and redis.call('HGET', key('message', location, first), 'line')
-    return its == line or its == UNKNOWN_LINE
+    return (its == line or its == UNKNOWN_LINE) and not may_be_answered(dead_id)
   end
   for _, dead_id in ipairs(dead_letters) do
     local failed_at = redis.call('ZSCORE', key('dead'), dead_id)

@@ -63,12 +63,15 @@ def connect_without_retries(url: str, *, seconds: float) -> Redis:
 
 
 def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> AsyncRedis:
-    """The receiver's client, without retries, because GHL itself retries."""
+    """The receiver's client, without retries, because GHL itself retries. Its callers limit how long they wait for an answer.
+
+    With a timeout of its own, redis-py starts a task for each write.
+    """
     pool = AsyncBlockingConnectionPool.from_url(
         url,
         max_connections=connections,
         timeout=seconds,
-        socket_timeout=seconds,
+        socket_timeout=None,
         socket_connect_timeout=seconds,
         decode_responses=True,
         protocol=2,

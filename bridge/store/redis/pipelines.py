@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from redis.exceptions import NoScriptError
 
 from bridge.store.redis.confirmations import NO_CONFIRMATION, Confirmation
+from bridge.store.redis.exchanges import Exchanges
 from bridge.store.redis.script_errors import name_script
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class _Call:
     `joins`: the next call of the same script may be part of the same command.
     """
 
-    command: Sequence[Any]
+    command: tuple[Any, ...]
     args: Sequence[Any]
     at: str
     answer: asyncio.Future[Any]
@@ -55,10 +56,12 @@ class Pipelines:
 
     def __init__(self, redis: Redis, *, seconds: float, confirmation: Confirmation = NO_CONFIRMATION) -> None:
         self._redis = redis
+        self._exchanges = Exchanges(redis)
         self._confirmation = confirmation
         self._seconds = seconds
         self._waiting: deque[_Call] = deque()
         self._under_way: set[asyncio.Task[list[Any]]] = set()
+        self._starting: asyncio.Task[list[Any]] | None = None
 
     async def run(self, script: AsyncScript, args: Sequence[Any], *, at: str) -> Any:
         """Run a script in the partition with this prefix and return its answer.
@@ -77,7 +80,7 @@ class Pipelines:
 
     async def _call(
         self,
-        command: Sequence[Any],
+        command: tuple[Any, ...],
         args: Sequence[Any] = (),
         at: str = "",
         script: AsyncScript | None = None,
@@ -87,8 +90,7 @@ class Pipelines:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         self._waiting.append(_Call(command, args, at, answer, script, joins))
-        # Not immediately, so that calls of the same iteration of the loop are included.
-        loop.call_soon(self._send)
+        self._send()
         deadline = loop.call_later(self._seconds, _fail, answer, TimeoutError())
         try:
             return await answer
@@ -96,10 +98,9 @@ class Pipelines:
             deadline.cancel()
 
     def _send(self) -> None:
-        while self._waiting and len(self._under_way) < MOST_UNDER_WAY:
-            together = self._next()
-            if together:
-                self._depart(together)
+        """Start a pipeline, whose task begins in the next iteration of the loop and takes the calls of this one too."""
+        if self._waiting and not self._starting and len(self._under_way) < MOST_UNDER_WAY:
+            self._depart([])
 
     def _next(self) -> list[_Call]:
         """The next calls whose callers still wait: a call that was reported as failed must not be executed later."""
@@ -107,7 +108,7 @@ class Pipelines:
         return [call for call in (self._waiting.popleft() for _ in range(count)) if not call.answer.done()]
 
     def _depart(self, together: list[_Call]) -> None:
-        task = asyncio.ensure_future(self._ask(together))
+        task = self._starting = asyncio.ensure_future(self._start(together))
         self._under_way.add(task)
         deadline = asyncio.get_running_loop().call_later(self._seconds, self._abandon, task)
         task.add_done_callback(partial(self._arrived, together, deadline))
@@ -115,12 +116,12 @@ class Pipelines:
     def _abandon(self, task: asyncio.Task[list[Any]]) -> None:
         """Abandon a pipeline that timed out.
 
-        Its callers have an error already, and the next calls don't wait for its cancellation.
-
-        With a Redis that is stuck, redis-py lost one cancellation in a hundred (8.1 on Python 3.11) and waited out its own
-        timeout, which begins again for every step.
+        Its callers have an error already, and the next calls don't wait for its cancellation. It is repeated until it works: with
+        a Redis that is stuck, redis-py lost one cancellation in a hundred (8.1 on Python 3.11).
         """
-        task.cancel()
+        if not task.done():
+            task.cancel()
+            asyncio.get_running_loop().call_later(self._seconds, self._abandon, task)
         self._free(task)
 
     def _arrived(self, together: list[_Call], deadline: asyncio.TimerHandle, task: asyncio.Task[list[Any]]) -> None:
@@ -136,7 +137,14 @@ class Pipelines:
 
     def _free(self, task: asyncio.Task[list[Any]]) -> None:
         self._under_way.discard(task)
+        self._starting = None if self._starting is task else self._starting
         self._send()
+
+    async def _start(self, together: list[_Call]) -> list[Any]:
+        self._starting = None
+        together += self._next()
+        self._send()
+        return await self._ask(together) if together else []
 
     async def _ask(self, together: list[_Call]) -> list[Any]:
         answers = await self._ask_once(together)
@@ -150,14 +158,9 @@ class Pipelines:
         return await self._ask_once(together)
 
     async def _ask_once(self, together: list[_Call]) -> list[Any]:
-        pipe = self._redis.pipeline(transaction=False)
         commands = _commands(together)
-        for calls in commands:
-            pipe.execute_command(*_command(calls))
-        if any(call.script for call in together):
-            for command in self._confirmation.commands(self._seconds):
-                pipe.execute_command(*command)
-        answers = await pipe.execute(raise_on_error=False)
+        confirming = self._confirmation.commands(self._seconds) if any(call.script for call in together) else ()
+        answers = await self._exchanges.run([*map(_command, commands), *confirming])
         fault = self._confirmation.fault(answers[len(commands) :])
         pairs = zip(commands, answers[: len(commands)], strict=True)
         return [each for calls, answer in pairs for each in _shares(calls, _unless(fault, calls, answer))]
@@ -169,13 +172,13 @@ def _commands(together: Iterable[_Call]) -> list[list[_Call]]:
     return [calls[at : at + MOST_IN_A_COMMAND] for calls in runs for at in range(0, len(calls), MOST_IN_A_COMMAND)]
 
 
-def _command(calls: list[_Call]) -> Iterable[Any]:
+def _command(calls: list[_Call]) -> tuple[Any, ...]:
     """One command of some calls: each script is told its partition, as many as there are calls."""
     script = calls[0].script
     if script is None:
         return calls[0].command
     prefixes = [call.at for call in calls]
-    return chain(("EVALSHA", script.sha, len(prefixes)), prefixes, chain.from_iterable(call.args for call in calls))
+    return "EVALSHA", script.sha, len(prefixes), *prefixes, *chain.from_iterable(call.args for call in calls)
 
 
 def _unless(fault: Exception | None, calls: list[_Call], answer: Any) -> Any:
