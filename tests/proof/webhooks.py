@@ -69,7 +69,7 @@ def of_row(row: Row, *, at: float, workflow: bool = False) -> Webhook:
 
 
 def uninstall(at: float, ms: int) -> Webhook:
-    """The webhook of an uninstall."""
+    """The app is uninstalled."""
     told = {"type": "UNINSTALL", "locationId": LOCATION, "companyId": "company", "timestamp": _moment(ms)}
     return signed(told, at=at, kind="uninstall", contact="", id_="")
 
