@@ -77,7 +77,7 @@ def test_an_answers_evidence_is_small_and_holds_no_texts(wire: Wire, provider: P
 def test_every_provider_tells_how_it_came_to_its_answer(wire: Wire, provider: Provider) -> None:
     """Each provider has an answer with evidence, of which exactly the known fields are stored, without matched texts."""
     assert provider.evidence
-    with OtherSide(answering(http(200, provider.told))) as server:
+    with OtherSide(answering(http(200, provider.with_evidence))) as server:
         said = provider.ask(wire, server.url)
     assert said.text == "Nine."
     assert said.evidence == provider.evidence
