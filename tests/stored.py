@@ -287,7 +287,7 @@ def snapshot(redis: Redis, *, without: tuple[str, ...] = ()) -> dict[str, Any]:
 
 @contextmanager
 def bell(redis: Redis, *dispatcher: str) -> Iterator[Callable[[], int]]:
-    """Listen to the dispatchers' bell, or to that of one; the call answers how often it has rung since the last one."""
+    """Listen to the dispatchers' channel, or to that of one; the call returns the number of rings since the last one."""
     listening = PubSub(redis.connection_pool, ignore_subscribe_messages=True)
     listening.subscribe(channel("wake", *dispatcher))
     listening.get_message(timeout=5)

@@ -105,7 +105,7 @@ def test_no_function_is_forgotten() -> None:
 
 @pytest.mark.parametrize(("number", "name"), list(enumerate(FUNCTIONS)), ids=FUNCTIONS)
 def test_time_grows_as_the_text_does(number: int, name: str) -> None:
-    """Four times the text takes about four times as long: no pattern starts again at each letter. Each function, some shapes."""
+    """Four times the text takes about four times as long, so no pattern restarts at each character."""
     slow = [found for shape in SHAPES[number % EACH :: EACH] if (found := grows_too_fast(FUNCTIONS[name], shape))]
     assert slow == []
 
@@ -114,7 +114,7 @@ def test_time_grows_as_the_text_does(number: int, name: str) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_time_grows_so_whatever_the_text_is_made_of(name: str) -> None:
-    """Each function, all shapes."""
+    """This holds for each function and all shapes."""
     slow = [found for shape in SHAPES if (found := grows_too_fast(FUNCTIONS[name], shape))]
     assert slow == []
 
@@ -168,7 +168,7 @@ def as_body(shape: str, **fields: str) -> bytes:
 
 
 def grows_too_fast(function: Callable[[str], object], shape: str) -> str:
-    """What is wrong with the time that texts of 15 KB to 1 MB take; a text that takes a tenth of a second is long enough."""
+    """The error about the time for texts of 15 KB to 1 MB; a text that takes a tenth of a second is long enough."""
     whole = (shape * (MEGABYTE // len(shape) + 1))[:MEGABYTE]
     length, before = MEGABYTE // 64, cpu_seconds(function, whole[: MEGABYTE // 64])
     while length < MEGABYTE and before < LONG_ENOUGH:

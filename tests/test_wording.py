@@ -52,7 +52,7 @@ INSTEAD = {
     r"\btells? of\b": "reports, shows, names",
     r"out of (?:its|their) own\b": "by itself",
     r"pa(?:ys|id) (?:for|from) (?:it|them|what|with|GHL|a location)": "counts against the rate limit, reserves",
-    r"\bso many (?:of|lanes|locations|seconds|messages|bytes|replicas|usually)\b": "this many, `count`",
+    r"\bso many (?:of|lanes|locations|seconds|messages|bytes|usually)\b": "this many, `count`",
     r"(?:nobody|somebody)'s\b": "of no one, of a person",
     r"how (?:it|they|things) (?:is|are) (?:left|kept)\b": "the state",
     r"had room\b|has no room\b|is room for\b": "is (not) allowed",

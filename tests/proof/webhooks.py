@@ -69,7 +69,7 @@ def of_row(row: Row, *, at: float, workflow: bool = False) -> Webhook:
 
 
 def uninstall(at: float, ms: int) -> Webhook:
-    """The app is uninstalled."""
+    """The webhook of an uninstall."""
     told = {"type": "UNINSTALL", "locationId": LOCATION, "companyId": "company", "timestamp": _moment(ms)}
     return signed(told, at=at, kind="uninstall", contact="", id_="")
 

@@ -22,7 +22,7 @@ def told(machine: Machine, url: str = "") -> dict[str, float]:
 
 
 def test_any_receiver_tells_what_all_processes_did(machine: Machine) -> None:
-    """A reply, its requests and its webhook are counted once, and what a worker counted survives its end."""
+    """A reply, its requests and its webhook are counted once, and a worker's counts survive its end."""
     other = machine.start_second_receiver()
     before = told(machine)
     person = machine.person("Plain")

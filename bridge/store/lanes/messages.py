@@ -29,8 +29,8 @@ def decode(text: str) -> InboundMessage:
 
 def encode_answer(completion: Completion) -> str:
     """A provider's answer as JSON; `why_silent` is a text, empty if there is a reply. The evidence is stored in the timeline."""
-    kept = {name: value for name, value in asdict(completion).items() if name not in {"evidence", "knowledge"}}
-    return orjson.dumps({**kept, "why_silent": completion.why_silent or ""}).decode()
+    fields = {name: value for name, value in asdict(completion).items() if name not in {"evidence", "knowledge"}}
+    return orjson.dumps({**fields, "why_silent": completion.why_silent or ""}).decode()
 
 
 def decode_answer(text: str) -> Completion | None:
