@@ -39,8 +39,8 @@ class Provider:
     `table` is the location's own (the URL's key is `url_key`), `path` where it must be asked and `asked` what. Where the URL is
     only a base, `url_path` is the path of that base; None means that the URL is the whole address. `answer` writes a 2xx body
     that says a text, `silent` lists further answers that mean silence, and `login` is a header, its name in lower case, with
-    its value. `is_flow`: as the service has it. `with_evidence` is an answer that reports how the service came to it, `evidence` what is
-    kept of that.
+    its value. `is_flow`: as the service has it. `with_evidence` is an answer that reports how the service came to it; `evidence`
+    is the stored part of that.
     """
 
     name: str
@@ -187,7 +187,10 @@ PROVIDERS = (
         },
         answer=lambda text: {"output": text},
         silent=({}, []),
-        with_evidence={"output": "Nine.", "evidence": {"model": "m1", "knowledge": [{"id": "k1", "score": 0.5, "text": "secret words"}]}},
+        with_evidence={
+            "output": "Nine.",
+            "evidence": {"model": "m1", "knowledge": [{"id": "k1", "score": 0.5, "text": "secret words"}]},
+        },
         evidence={"model": "m1", "knowledge": [["k1", 0.5]]},
         is_flow=True,
     ),
