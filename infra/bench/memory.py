@@ -105,7 +105,7 @@ def _forget_short_lived(redis: Redis, made: Iterable[str]) -> int:
 
 
 def _converse(redis: Redis, url: str, count: int) -> None:
-    """So many contacts write one message, and each is answered once."""
+    """A number of contacts write one message, and each is answered once."""
     messages = [_message() for _ in range(count)]
     for start in range(0, count, AT_ONCE):
         asyncio.run(_accept(url, messages[start : start + AT_ONCE]))

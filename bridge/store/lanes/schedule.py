@@ -67,7 +67,7 @@ class PartitionClaim:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """Claimed lanes, and what was found in each partition that was asked. `unheard`: a claim by any worker has no turn yet."""
+    """Claimed lanes, and the result in each partition. `unheard`: a claim of any worker has no turn yet."""
 
     lanes: tuple[Lane, ...]
     looks: Mapping[int, PartitionClaim]
@@ -80,7 +80,7 @@ class Claim:
 
     @property
     def calm(self) -> bool:
-        """Whether all partitions are."""
+        """Whether all partitions are calm."""
         return all(look.calm for look in self.looks.values())
 
     @property

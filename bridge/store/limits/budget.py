@@ -57,7 +57,7 @@ def left_of(redis: Redis, ids: Sequence[str]) -> dict[str, Left]:
     """What is left of these locations' rate limits. Raises Unavailable when Redis can't be reached."""
     left = redis.register_script(script("budgets"))
     batches = [ids[at : at + AT_ONCE] for at in range(0, len(ids), AT_ONCE)]
-    with reaching("read what is left of the budgets"):
+    with reaching("read the remaining rate limits"):
         found = [row for some in batches for row in left(keys=[prefix_of(one) for one in some], args=list(some))]
     return {id_: _left(row) for id_, row in zip(ids, found, strict=True)}
 

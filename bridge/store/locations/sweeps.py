@@ -73,7 +73,7 @@ class Sweeps:
 
     def beat(self) -> bool:
         """Record that a receiver accepts webhooks. Returns True if none did for a while: then every location is swept at once."""
-        with reaching("tell that webhooks are taken"):
+        with reaching("record a receiver's heartbeat"):
             back = bool(self._beat(keys=[HOME, *PREFIXES], args=[round(BELIEVED_SECONDS * 1000), *self._beats.next()]))
         self._beats.answered()
         return back

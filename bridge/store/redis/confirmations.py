@@ -38,7 +38,7 @@ class Confirmation:
     replicas: int = 0
 
     def commands(self, seconds: float) -> tuple[tuple[str | int, ...], ...]:
-        """The end of a batch whose callers wait for at most `seconds`: a write, and the wait for the replicas."""
+        """The commands at the end of a batch whose callers wait for at most `seconds`: a write, and the wait for the replicas."""
         if not self.replicas:
             return ()
         wait = ("WAIT", self.replicas, max(1, round(seconds * PART_OF_LIMIT * 1000)))

@@ -107,17 +107,17 @@ def split_key(name: str) -> tuple[str, str]:
 
 
 def gather(redis: Redis, command: str, name: str, *args: str | int, at: Sequence[str] = PREFIXES) -> list[Any]:
-    """What a command that reads answers in each partition, where `name` is the key without its prefix. One round trip."""
+    """The results of a reading command in several partitions; `name` is the key without its prefix. One round trip."""
     return list(redis.register_script(script("gather"))(keys=list(at), args=[command, name, *args]))
 
 
 def members(redis: Redis, name: str) -> set[str]:
-    """The members of a set that each partition has a part of."""
+    """The members of a set that is split among the partitions."""
     return {str(one) for some in gather(redis, "SMEMBERS", name) for one in some}
 
 
 def newest(redis: Redis, name: str, *, since_ms: int = 0, most: int) -> list[tuple[str, float]]:
-    """The newest members of a sorted set that each partition has a part of, with their moments (ms), newest first."""
+    """The newest members of a sorted set that is split among the partitions, with their times (ms), newest first."""
     found = gather(redis, "ZREVRANGEBYSCORE", name, "+inf", since_ms, "WITHSCORES", "LIMIT", 0, most)
     return sorted(scored(found), key=lambda one: (one[1], one[0]), reverse=True)[:most]
 

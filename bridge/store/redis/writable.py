@@ -34,7 +34,7 @@ class TriedWrite:
 
 
 def try_write(redis: Redis, *, replicas: int = 0) -> TriedWrite:
-    """Make a small write, and wait for so many replicas. If reads fail too, the caller's own calls raise."""
+    """Make a small write, and wait for a number of replicas. If reads fail too, the caller's own calls raise."""
     probe = redis.register_script(script("probe"))
     try:
         with reaching("write"):
