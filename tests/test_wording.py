@@ -50,7 +50,7 @@ INSTEAD = {
     r"takes? no note": "stores nothing",
     r"(?:is|are|was|were) told of\b": "gets, is informed about",
     r"\btells? of\b": "reports, shows, names",
-    r"out of (?:its|their) own\b": "by itself",
+    r"\bout of (?:its|their) own\b": "by itself",
     r"pa(?:ys|id) (?:for|from) (?:it|them|what|with|GHL|a location)": "counts against the rate limit, reserves",
     r"\bso many (?:of|lanes|locations|seconds|messages|bytes|usually)\b": "this many, `count`",
     r"(?:nobody|somebody)'s\b": "of no one, of a person",
