@@ -72,7 +72,7 @@ def words(refusal: BaseException) -> str:
     """
     if is_other_queue(refusal):
         return OTHER_QUEUE
-    known = (said for kind, said in _AMQP if isinstance(refusal, kind))
+    known = (sentence for kind, sentence in _AMQP if isinstance(refusal, kind))
     return reason_of(refusal) or next(known, "") or type(refusal).__name__
 
 

@@ -191,9 +191,9 @@ def _key(fault: ErrorDetails) -> str:
 
 
 def _sentence(fault: ErrorDetails) -> str:
-    said = KINDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    sentence = KINDS.get(fault["type"]) or fault["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
     example = _example(fault["loc"])
-    return f"{said}, for example `{example}`" if example and fault["type"] in KINDS else said
+    return f"{sentence}, for example `{example}`" if example and fault["type"] in KINDS else sentence
 
 
 def _example(place: tuple[int | str, ...]) -> str:

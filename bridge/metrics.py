@@ -190,8 +190,8 @@ class Tally:
     def take(self) -> dict[str, int]:
         """Return and reset the counts."""
         with self._lock:
-            taken, self._counts = self._counts, Counter()
-        return dict(taken)
+            counts, self._counts = self._counts, Counter()
+        return dict(counts)
 
     def put_back(self, counts: Mapping[str, int]) -> None:
         """Add counts back that could not be written."""

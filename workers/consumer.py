@@ -18,7 +18,7 @@ from bridge.errors import Misconfigured
 log = structlog.get_logger()
 
 DELAYED = "celery.worker.consumer.delayed_delivery:DelayedDelivery"
-# A wait before the next try, because a refusal may come immediately.
+# A wait before the next attempt, because a refusal may come immediately.
 PAUSE_SECONDS = 1.0
 # Pauses between tries to connect (s).
 RECONNECT = {"interval_start": 1, "interval_step": 1, "interval_max": 4}

@@ -23,8 +23,8 @@ def excerpt_of(
     case: Case, error: BridgeError, question: Question, provider: str, services: AnswerServices
 ) -> SealedExcerpt | None:
     """The excerpt of an error's body; None if there is no body, or nothing of it may be stored."""
-    said = excerpt(error.said, _known(case, question, services)) if error.said else ""
-    return services.excerpts.seal(said, provider=provider) if said else None
+    text = excerpt(error.said, _known(case, question, services)) if error.said else ""
+    return services.excerpts.seal(text, provider=provider) if text else None
 
 
 def _known(case: Case, question: Question, services: AnswerServices) -> Known:

@@ -181,8 +181,8 @@ def _knowledge(case: Case, answer: Completion, name: str, services: AnswerServic
 def _question(case: Case, name: str, services: AnswerServices) -> Question:
     contact = case.looked_up[0] if case.looked_up else None
     question = media.tell(transcript.ask(case.messages, case.turn.carried), case, name, services)
-    said = history(case, services) if services.providers.takes_history(case.kept.location, name) else ()
-    return replace(question, history=said, session_id=case.turn.session, contact=contact)
+    earlier = history(case, services) if services.providers.takes_history(case.kept.location, name) else ()
+    return replace(question, history=earlier, session_id=case.turn.session, contact=contact)
 
 
 def _tell(

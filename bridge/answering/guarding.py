@@ -141,5 +141,5 @@ def _look_up(case: Case, services: AnswerServices) -> tuple[Contact, int]:
 def _judge_loop(case: Case, services: AnswerServices) -> Skip | None:
     if case.turn.replayed:
         return None
-    said = [one for one in case.turn.said if one.content and one.id not in case.ids]
-    return loops.judge_loop(case.messages, said, now_ms=case.now_ms(services))
+    messages = [one for one in case.turn.said if one.content and one.id not in case.ids]
+    return loops.judge_loop(case.messages, messages, now_ms=case.now_ms(services))

@@ -32,21 +32,21 @@ def history(case: Case, services: AnswerServices) -> tuple[PastMessage, ...]:
     count = case.kept.location.history_messages
     if not count:
         return ()
-    said = _record(case, count, services)
-    lacks = len(said) < min(count, MOST_TOPPED_UP) and case.last.conversation_id
+    messages = _record(case, count, services)
+    lacks = len(messages) < min(count, MOST_TOPPED_UP) and case.last.conversation_id
     if lacks and not case.turn.topped and case.listed is None:
         case.listed = _list(case, services)
-        said = _record(case, count, services)
-    return transcript.as_told(said, files=case.kept.location.media != "ignore")
+        messages = _record(case, count, services)
+    return transcript.as_told(messages, files=case.kept.location.media != "ignore")
 
 
 def _record(case: Case, count: int, services: AnswerServices) -> tuple[PastMessage, ...]:
     """The transcript, read from Redis if the turn contains too few of its messages."""
     asked = {message.id for message in (*case.turn.messages, *case.turn.carried)}
-    said, most = case.turn.said, count + len(asked)
-    if MOST_SAID <= len(said) < most:
-        said = services.standings.said(case.turn.lane, most)
-    return transcript.earlier((*(case.listed or ()), *said), asked=asked, count=count)
+    messages, most = case.turn.said, count + len(asked)
+    if MOST_SAID <= len(messages) < most:
+        messages = services.standings.said(case.turn.lane, most)
+    return transcript.earlier((*(case.listed or ()), *messages), asked=asked, count=count)
 
 
 def _list(case: Case, services: AnswerServices) -> tuple[PastMessage, ...] | None:

@@ -42,8 +42,8 @@ def doubt(case: Case, seen: ListLag, since_ms: int, services: AnswerServices) ->
 
 def _known(case: Case) -> dict[MessageId, int]:
     """Messages that are certainly in GHL, with their times (ms): those of the turn and of the transcript."""
-    said = {one.id: one.at_ms for one in case.turn.said if one.at_ms and not one.id.startswith(case.turn.id)}
-    return {**said, **{one.id: one.date_added_ms for one in case.messages if one.date_added_ms and _is_listed(one)}}
+    times = {one.id: one.at_ms for one in case.turn.said if one.at_ms and not one.id.startswith(case.turn.id)}
+    return {**times, **{one.id: one.date_added_ms for one in case.messages if one.date_added_ms and _is_listed(one)}}
 
 
 def _is_listed(message: InboundMessage) -> bool:

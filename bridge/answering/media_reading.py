@@ -83,9 +83,9 @@ def _keep(case: Case, id_: str, place: int, reading: Reading, services: AnswerSe
     known = []
     if reading.transcript:
         message = next(one for one in (*case.messages, *case.turn.carried) if one.id == id_)
-        said = [*message.transcripts, *[""] * (len(message.attachments) - len(message.transcripts))]
-        said[place] = reading.transcript
-        known = [replace(message, transcripts=tuple(said))]
+        transcripts = [*message.transcripts, *[""] * (len(message.attachments) - len(message.transcripts))]
+        transcripts[place] = reading.transcript
+        known = [replace(message, transcripts=tuple(transcripts))]
     services.lanes.know(case.turn, known, event=event)
     by_id = {one.id: one for one in known}
     turn = case.turn

@@ -137,8 +137,10 @@ def settle_part(case: Case, posting: Posting, services: AnswerServices) -> Sent 
 def _remember(case: Case, posting: Posting, entry: LedgerEntry, services: AnswerServices) -> None:
     """Add a part that GHL reported before its worker recorded it to the transcript."""
     if case.kept.location.mode != "draft":
-        said = PastMessage("assistant", posting.said, id=words_id(case.turn, posting.part, entry.message_ids), at_ms=entry.at_ms)
-        services.standings.remember(case.turn.lane, [said], token=case.turn.token)
+        message = PastMessage(
+            "assistant", posting.said, id=words_id(case.turn, posting.part, entry.message_ids), at_ms=entry.at_ms
+        )
+        services.standings.remember(case.turn.lane, [message], token=case.turn.token)
 
 
 def _look_for(

@@ -64,8 +64,10 @@ def look_back(case: Case, services: AnswerServices) -> Resolved | Again | Ended 
     view = _read(case, services)
     replies = _forgotten(case, rollback, view, services)
     _observe(case, view.rows, services)
-    said = [row for row in view.rows if row.direction == "inbound" and row.date_added_ms > rollback.at_ms - FARTHEST_MS]
-    found = FoundInGHL(stops=tuple(_stops(case, said)), starts=tuple(_starts(said)), forgotten=tuple(row.id for row in replies))
+    inbound = [row for row in view.rows if row.direction == "inbound" and row.date_added_ms > rollback.at_ms - FARTHEST_MS]
+    found = FoundInGHL(
+        stops=tuple(_stops(case, inbound)), starts=tuple(_starts(inbound)), forgotten=tuple(row.id for row in replies)
+    )
     services.rollback_looks.note(case.turn, rollback, found)
     log.info("turn.looked_back", lane=str(case.turn.lane), turn=case.turn.id, forgotten=len(replies))
     return _conclude(case, rollback, replies, services)

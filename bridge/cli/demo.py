@@ -99,14 +99,14 @@ class Mishaps:
 def _environment(environ: Mapping[str, str]) -> dict[str, str]:
     """The demo's environment, without the settings of a real install: it never uses that install's Redis or services."""
     foreign = ("REDIS_", "BROKER_", "GHL_", "ASSISTABLE_", "AGENCII_", "BRIDGE_")
-    kept = {name: value for name, value in environ.items() if not name.startswith(foreign) or name == "BRIDGE_DATA_DIR"}
+    variables = {name: value for name, value in environ.items() if not name.startswith(foreign) or name == "BRIDGE_DATA_DIR"}
     if environ.get("HOST", LOOPBACK) not in {"", LOOPBACK, "localhost", *ANYWHERE}:
         raise Misconfigured("the demo accepts only 127.0.0.1, localhost or 0.0.0.0 as HOST, because its processes use 127.0.0.1")
     url = f"http://{LOOPBACK}:{redis_server.free_port()}"
     return {
         "PORT": "0",
         "WORKER_CONCURRENCY": "20",
-        **kept,
+        **variables,
         "BRIDGE_ADMIN_TOKEN": secrets.token_urlsafe(12),
         "GHL_API_URL": url,
         "ASSISTABLE_URL": f"{url}/v2/ghl-chat-completion",
@@ -144,17 +144,17 @@ def _one_message(here: Machine, sandbox: str) -> Timeline:
     from bridge.wiring import build_redis
 
     began = time.monotonic()
-    said = _call(sandbox, "/_sim/say", {"channel": "SMS", "text": TEXT})
+    answer = _call(sandbox, "/_sim/say", {"channel": "SMS", "text": TEXT})
     _step(f'the contact writes by SMS: "{TEXT}"')
     timelines = Timelines(build_redis(from_environment(here.environ)))
     while time.monotonic() - began < REPLY_SECONDS:
-        timeline = timelines.find(said["message_id"])
+        timeline = timelines.find(answer["message_id"])
         if timeline and timeline.messages[-1].status not in UNFINISHED:
             _step(f"{timeline.messages[-1].status} after {time.monotonic() - began:.1f} s")
             return timeline
         here.processes.check()
         time.sleep(0.05)
-    raise DidNotWork(f"no reply within {REPLY_SECONDS:.0f} s; `ghl-bridge explain {said['message_id']}` shows its latest step")
+    raise DidNotWork(f"no reply within {REPLY_SECONDS:.0f} s; `ghl-bridge explain {answer['message_id']}` shows its latest step")
 
 
 def _show(timeline: Timeline, sandbox: str) -> None:

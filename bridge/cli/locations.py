@@ -152,8 +152,8 @@ def _tell_missing(location: Location) -> None:
     from bridge.locations_file import missing
 
     for key, example in missing(location):
-        said = f"{location.id}: {key} is not set, so no message is answered yet: add {example}, and apply the file again"
-        print(said, file=sys.stderr)
+        sentence = f"{location.id}: {key} is not set, so no message is answered yet: add {example}, and apply the file again"
+        print(sentence, file=sys.stderr)
 
 
 def _tell_lifted(id_: str, replayed: int | None) -> None:

@@ -53,16 +53,16 @@ class DataFormat:
 def server_of(program: Path) -> RedisServer | None:
     """The server that a program is, by its `--version`; None if it prints no known version."""
     try:
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout  # noqa: S603
+        version_line = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=10, check=False).stdout  # noqa: S603
     except (OSError, subprocess.TimeoutExpired):
         return None
-    found = re.match(r"(Redis|Valkey) server v=(\d+)\.(\d+)", said)
+    found = re.match(r"(Redis|Valkey) server v=(\d+)\.(\d+)", version_line)
     return RedisServer(program, found[1], (int(found[2]), int(found[3]))) if found else None
 
 
 def format_of(folder: Path) -> DataFormat | None:
     """The newest format among the data files of a folder; None if there are none, or if they contain plain commands."""
-    found = [told for file in _data_files(folder) if (told := _begins(file))]
+    found = [beginning for file in _data_files(folder) if (beginning := _begins(file))]
     return max(found, key=lambda each: (each.maker == "VALKEY", each.number), default=None)
 
 

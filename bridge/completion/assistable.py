@@ -126,8 +126,8 @@ def _outcome(document: dict[str, Any]) -> str:
 
 def _reply(document: dict[str, Any]) -> object:
     """The reply: `run.output`, else the run's last assistant message with a text, else the fields of other variants."""
-    said = [message.get("content") for message in reversed(_assistant_messages(document))]
-    candidates = (_found(document, "run", "output"), *said, _found(document, "response"), _found(document, "output"))
+    texts = [message.get("content") for message in reversed(_assistant_messages(document))]
+    candidates = (_found(document, "run", "output"), *texts, _found(document, "response"), _found(document, "output"))
     return next((one for one in candidates if _says(one)), None)
 
 
@@ -165,6 +165,8 @@ def _silence_or_error(name: str, document: dict[str, Any]) -> Envelope:
     if STALE in words:
         return Envelope(silence=Reason.STALE_JOB)
     if "no access token" in words.lower():
-        said = f"{name}: HTTP 200 that reports an error"
-        raise TokenRefused(f"{said}: Assistable has no access to the location; connect GHL in Assistable again", side="provider")
+        sentence = f"{name}: HTTP 200 that reports an error"
+        raise TokenRefused(
+            f"{sentence}: Assistable has no access to the location; connect GHL in Assistable again", side="provider"
+        )
     return Envelope(error=document)

@@ -59,19 +59,19 @@ def refusal(name: str, status: int, headers: Mapping[str, str], body: bytes, *, 
     and 5xx if it may deliver, ServiceDown if not; OperatorMustFix for 401, 403, redirects and errors with a known fix; Permanent
     for the rest.
     """
-    said = f"{name}: HTTP {status}, {shape(body)}"
+    sentence = f"{name}: HTTP {status}, {shape(body)}"
     cure = cure_of_error(status, body)
     match status:
         case _ if cure:
-            return OperatorMustFix(f"{said}: {cure}")
+            return OperatorMustFix(f"{sentence}: {cure}")
         case 402 | 425 | 429:
-            return Retryable(f"{said}: {MONEY}" if status == PAYMENT_REQUIRED else said, retry_after=retry_after(headers))
+            return Retryable(f"{sentence}: {MONEY}" if status == PAYMENT_REQUIRED else sentence, retry_after=retry_after(headers))
         case _ if 400 <= status < 500 and status != 408:  # noqa: PLR2004 - the protocol's own numbers
-            return _refused_request(status, body, said=said)
+            return _refused_request(status, body, said=sentence)
         case _ if 300 <= status < 400:  # noqa: PLR2004
-            return OperatorMustFix(f"{said}: a redirect, which is not followed; set the url that it leads to")
+            return OperatorMustFix(f"{sentence}: a redirect, which is not followed; set the url that it leads to")
         case _:
-            return lost(said, may_deliver=may_deliver, wait=retry_after(headers))
+            return lost(sentence, may_deliver=may_deliver, wait=retry_after(headers))
 
 
 def lost(said: str, *, may_deliver: bool, wait: float | None = None, answered: bool = True) -> OutcomeUnknown | ServiceDown:
@@ -100,20 +100,20 @@ def words_of(document: Mapping[str, Any]) -> str:
 
 def reported(name: str, document: Mapping[str, Any], form: str) -> BridgeError:
     """The error for a 2xx that reports an error (seen on several services); `form` is its structure."""
-    said, words = f"{name}: HTTP 200 that reports an error, {form}", words_of(document)
+    sentence, words = f"{name}: HTTP 200 that reports an error, {form}", words_of(document)
     if about_money(words.encode()):
-        return Retryable(f"{said}: {MONEY}")
+        return Retryable(f"{sentence}: {MONEY}")
     error = document.get("error")
     if _passes(error):
         return broken_off(name, error)
-    return OperatorMustFix(f"{said}: {TOO_LONG}") if _TOO_LONG.search(words.encode()) else Permanent(said)
+    return OperatorMustFix(f"{sentence}: {TOO_LONG}") if _TOO_LONG.search(words.encode()) else Permanent(sentence)
 
 
 def broken_off(name: str, error: object) -> Retryable:
     """The error for an answer that broke off in the middle; ServiceDown if the service's own backend failed."""
     code = part(error, "code")
-    said = f"{name}: HTTP 200, and the answer broke off with an error"
-    return ServiceDown(f"{said} {code}") if isinstance(code, int) and 500 <= code < 600 else Retryable(said)  # noqa: PLR2004
+    sentence = f"{name}: HTTP 200, and the answer broke off with an error"
+    return ServiceDown(f"{sentence} {code}") if isinstance(code, int) and 500 <= code < 600 else Retryable(sentence)  # noqa: PLR2004
 
 
 def _passes(error: object) -> bool:

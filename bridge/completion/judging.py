@@ -66,28 +66,28 @@ def judge(envelope: Envelope, service: Service, *, form: str, handover: Handover
 def _handed_over(envelope: Envelope, handover: HandoverSettings | None) -> Completion:
     """The completion with a handover: the service's text is for the contact too, without the marker."""
     found = text_of(envelope.content, lists_of_strings=not envelope.setting) or Found("")
-    said = "" if found.refused else clean(found.text)
-    rest = without_marker(said, handover)
-    seen = visible(said if rest is None else rest)
+    reply = "" if found.refused else clean(found.text)
+    rest = without_marker(reply, handover)
+    seen = visible(reply if rest is None else rest)
     text = bounded(clean(seen.text))
-    silence, as_said = None if text else Reason.HANDOVER, said if text != said else ""
+    silence, as_said = None if text else Reason.HANDOVER, reply if text != reply else ""
     read = _completion(envelope, text, silence, _notes(found, seen.removed), as_said=as_said)
     return replace(read, handover=True, note=clean(envelope.note)[:MOST_NOTE_CHARACTERS])
 
 
 def _speech(envelope: Envelope, found: Found, name: str, *, cut: bool) -> Completion:
-    said = clean(found.text)
-    seen = visible(said)
+    reply = clean(found.text)
+    seen = visible(reply)
     text, notes = clean(seen.text), _notes(found, seen.removed)
-    if text and TOOL_CALL in seen.removed and _comes_before_the_call(text, said):
-        return _completion(envelope, "", Reason.TOOL_CALL, notes, as_said=said)
+    if text and TOOL_CALL in seen.removed and _comes_before_the_call(text, reply):
+        return _completion(envelope, "", Reason.TOOL_CALL, notes, as_said=reply)
     thought = envelope.thoughts or found.thoughts
     if cut or seen.unclosed:
         text, notes = whole_sentences(text), (*notes, SHORTENED)
         if not text:
             raise _cut_off(envelope, name, nothing_left=thought or not clean(seen.text))
-    reason = (seen.reason if said else Reason.THOUGHTS_ONLY if thought else None) or Reason.EMPTY
-    return _completion(envelope, bounded(text), None if text else reason, notes, as_said=said if text != said else "")
+    reason = (seen.reason if reply else Reason.THOUGHTS_ONLY if thought else None) or Reason.EMPTY
+    return _completion(envelope, bounded(text), None if text else reason, notes, as_said=reply if text != reply else "")
 
 
 def _comes_before_the_call(text: str, said: str) -> bool:

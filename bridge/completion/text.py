@@ -32,7 +32,7 @@ def bounded(text: str) -> str:
 
 def turns_of(question: Question) -> list[dict[str, str]]:
     """The earlier messages in the usual format of chat services."""
-    return [{"role": said.role, "content": said.content} for said in question.history]
+    return [{"role": earlier.role, "content": earlier.content} for earlier in question.history]
 
 
 def name_of(question: Question) -> str:

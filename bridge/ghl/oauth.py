@@ -159,19 +159,19 @@ def _client(app: App) -> dict[str, str]:
 
 
 def _refusal(status: int, headers: Mapping[str, str], body: bytes, *, what: str) -> BridgeError:
-    said = f"GHL refused the {what}: HTTP {status}, {shape(body)}"
+    sentence = f"GHL refused the {what}: HTTP {status}, {shape(body)}"
     if status == TOO_MANY_REQUESTS:
-        return Retryable(said, retry_after=retry_after(headers))
+        return Retryable(sentence, retry_after=retry_after(headers))
     if status == REQUEST_TIMEOUT or status >= SERVER_ERROR:
-        return OutcomeUnknown(said)
+        return OutcomeUnknown(sentence)
     words = _words(body)
     if is_version(words):
-        return version_refused(said)
+        return version_refused(sentence)
     if any(sign in words for sign in _CLIENT_SIGNS):
-        return OperatorMustFix(f"{said}: check GHL_CLIENT_ID, GHL_CLIENT_SECRET and GHL_REDIRECT_URL")
+        return OperatorMustFix(f"{sentence}: check GHL_CLIENT_ID, GHL_CLIENT_SECRET and GHL_REDIRECT_URL")
     if status in REFUSED and json_object(body) is not None:
-        return TokenRefused(said, side="ghl", renewable=status == 401)  # noqa: PLR2004
-    return OperatorMustFix(f"{said}: check GHL_API_URL")
+        return TokenRefused(sentence, side="ghl", renewable=status == 401)  # noqa: PLR2004
+    return OperatorMustFix(f"{sentence}: check GHL_API_URL")
 
 
 def _words(body: bytes) -> str:

@@ -79,8 +79,8 @@ def _consistent(text: str) -> dict[str, Any] | None:
     if not isinstance(found, dict):
         return None
     objects = [found, *(value for value in found.values() if isinstance(value, dict))]
-    told = [{str(each[name]) for each in objects for name in names if each.get(name)} for names in _NAMES]
-    return found if all(len(ids) <= 1 for ids in told) else None
+    values = [{str(each[name]) for each in objects for name in names if each.get(name)} for names in _NAMES]
+    return found if all(len(ids) <= 1 for ids in values) else None
 
 
 def _filled(root: dict[str, Any], text: str) -> dict[str, Any]:

@@ -97,19 +97,19 @@ def refusal(status: int, headers: Mapping[str, str], body: bytes, *, what: str) 
     Permanent for the rest.
     """
     code, words = code_of(body), _words(body)
-    said = f"GHL refused the {what}: HTTP {status}, {code or shape(body)}"
+    sentence = f"GHL refused the {what}: HTTP {status}, {code or shape(body)}"
     if code == _NOT_NOW:
-        return Retryable(f"{said}: the contact is not there, or not yet")
+        return Retryable(f"{sentence}: the contact is not there, or not yet")
     if code in _NEVER:
-        return Permanent(f"{said}: {_NEVER[code]}")
+        return Permanent(f"{sentence}: {_NEVER[code]}")
     for sign, meaning in _SETTINGS.items():
         if sign == code or sign in words:
-            return OperatorMustFix(f"{said}: {meaning}")
+            return OperatorMustFix(f"{sentence}: {meaning}")
     if BAD_REQUEST <= status < SERVER_ERROR and status != REQUEST_TIMEOUT:
-        return _refused_request(status, headers, body, said=said)
+        return _refused_request(status, headers, body, said=sentence)
     if status in REDIRECTS:
-        return Permanent(f"{said}: a redirect, which is not followed; check GHL_API_URL")
-    return OutcomeUnknown(f"{said}: it may have been carried out")
+        return Permanent(f"{sentence}: a redirect, which is not followed; check GHL_API_URL")
+    return OutcomeUnknown(f"{sentence}: it may have been carried out")
 
 
 def _refused_request(status: int, headers: Mapping[str, str], body: bytes, *, said: str) -> BridgeError:

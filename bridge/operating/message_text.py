@@ -75,9 +75,9 @@ def newest_words(services: AdminServices, asked: WordsQuery) -> MessageText:
     if timeline is None or not timeline.messages:
         raise NotKnown(f"no message of {asked.id} is known here")
     newest = MessageId(timeline.messages[-1].id)
-    said = services.timelines.said(timeline.lane, newest)
-    if said is not None:
-        return MessageText(message_id=newest, text=said, source="bridge")
+    stored = services.timelines.said(timeline.lane, newest)
+    if stored is not None:
+        return MessageText(message_id=newest, text=stored, source="bridge")
     return text.run(services, MessageQuery(newest))
 
 

@@ -89,7 +89,7 @@ def _text(services: AdminServices, one: Undelivered, access: Access) -> str:
     if one.channel != Channel.EMAIL:
         return services.ghl.text(MessageId(one.reply_id), token=access, seconds=READ_SECONDS)
     ids = set(services.resends.ids_of(one))
-    said = next((each.content for each in services.standings.said(one.lane, MOST_SAID) if each.id in ids), "")
-    if not said or len(said) >= MOST_CHARACTERS:
+    text = next((each.content for each in services.standings.said(one.lane, MOST_SAID) if each.id in ids), "")
+    if not text or len(text) >= MOST_CHARACTERS:
         raise DidNotWork("the e-mail is not in the transcript, or was cut there")
-    return said
+    return text

@@ -147,13 +147,13 @@ def _found(pattern: str, text: str, label: str) -> Iterator[Span]:
 
 def _without(text: str, spans: Iterable[Span]) -> str:
     """The text with its ranges, which may overlap, replaced by their kinds."""
-    kept: list[str] = []
+    pieces: list[str] = []
     end = 0
     for start, stop, label in spans:
         if start >= end:
-            kept += [text[end:start], label]
+            pieces += [text[end:start], label]
         end = max(end, stop)
-    return "".join((*kept, text[end:]))
+    return "".join((*pieces, text[end:]))
 
 
 def _cut(text: str) -> str:

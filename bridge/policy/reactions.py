@@ -63,15 +63,15 @@ def _is_of(reply: str, own: str, *, cut: bool) -> bool:
 
 def _quoted(text: str) -> str | None:
     """The quote in a text, if there are only a few words around it and no question."""
-    said = _INVISIBLE.sub("", text).strip()
-    begin = next((at for at, character in enumerate(said[: _MOST_CHARACTERS_AROUND + 1]) if character in _OPENING), -1)
-    tail = said[-_MOST_CHARACTERS_AROUND - 1 :]
+    visible = _INVISIBLE.sub("", text).strip()
+    begin = next((at for at, character in enumerate(visible[: _MOST_CHARACTERS_AROUND + 1]) if character in _OPENING), -1)
+    tail = visible[-_MOST_CHARACTERS_AROUND - 1 :]
     back = next((at for at, character in enumerate(reversed(tail)) if character in _CLOSING), -1)
-    end = len(said) - 1 - back
+    end = len(visible) - 1 - back
     if begin < 0 or back < 0 or end <= begin:
         return None
-    before, behind = said[:begin], said[end + 1 :]
+    before, behind = visible[:begin], visible[end + 1 :]
     words, last = len(re.findall(r"\w+", before)), len(re.findall(r"\w+", behind))
     few = words + last <= _MOST_WORDS_AROUND and (not words or last <= _MOST_WORDS_BEHIND)
     around = before + behind
-    return said[begin + 1 : end].strip() if few and around.strip() and not _QUESTION.search(around) else None
+    return visible[begin + 1 : end].strip() if few and around.strip() and not _QUESTION.search(around) else None

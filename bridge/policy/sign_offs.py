@@ -33,13 +33,13 @@ def without_signature(text: str) -> str:
     text = text.strip()
     whole = len(text) <= _MOST_CHARACTERS
     lines = text[:_MOST_CHARACTERS].split("\n")
-    kept = lines[:1]
+    message_lines = lines[:1]
     for index, line in enumerate(lines[1:], start=1):
         if _DELIMITER.fullmatch(line) or (whole and _closes(line, lines[index + 1 :])):
-            return "\n".join(kept)
+            return "\n".join(message_lines)
         if line.strip() and not is_device_line(line) and not _NAME.fullmatch(line):
-            kept.append(line)
-    return "\n".join(kept) if whole else text
+            message_lines.append(line)
+    return "\n".join(message_lines) if whole else text
 
 
 def _closes(line: str, below: list[str]) -> bool:

@@ -46,12 +46,12 @@ def forms(text: str) -> tuple[str, ...]:
     Normalisation removes case, accents, full width and punctuation, joins single letters, removes repetition, thanks and a
     signature.
     """
-    said = without_signature(text)
-    if len(said) > _MOST_CHARACTERS:
+    message = without_signature(text)
+    if len(message) > _MOST_CHARACTERS:
         return ()
-    words = _words(said)
+    words = _words(message)
     # As in `stopping:LOCATION` of older versions, and as a location may list it, including thanks.
-    every = (plain(said), *_written(words), *_written(_once(_without_thanks(words))))
+    every = (plain(message), *_written(words), *_written(_once(_without_thanks(words))))
     return tuple(dict.fromkeys(form for form in every if form))
 
 

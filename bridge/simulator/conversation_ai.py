@@ -30,8 +30,14 @@ class ConversationAI:
         message = world.messages.get(call.query["messageId"])
         if message is None or message.location_id not in mine or message.id not in world.generated:
             return reply(404, {"statusCode": 404, "message": "Generation not found", "error": "Not Found"})
-        said = {"prompt": "Be friendly.", "responseMessage": message.body, "actionLogs": [], "history": [], "mode": "auto-pilot"}
-        return reply(200, said)
+        fields = {
+            "prompt": "Be friendly.",
+            "responseMessage": message.body,
+            "actionLogs": [],
+            "history": [],
+            "mode": "auto-pilot",
+        }
+        return reply(200, fields)
 
     async def agents(self, call: Call, mine: set[str]) -> CallAnswer:
         """`GET /conversation-ai/agents/search`."""

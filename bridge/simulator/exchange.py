@@ -87,8 +87,8 @@ class SimulatedEndpoint:
         record.status, record.ending = (ending.answer.status if answered else None), ending.manner
         outcome = str(ending.answer.status) if answered else ending.manner
         self.simulation.counts.requests[self.name][outcome] += 1
-        told = {"endpoint": self.name, "contactId": call.contact_id, "status": record.status, "ending": record.ending}
-        self.simulation.hub.publish("request", told)
+        event = {"endpoint": self.name, "contactId": call.contact_id, "status": record.status, "ending": record.ending}
+        self.simulation.hub.publish("request", event)
         if ending.manner in ("whole", "cut"):
             # Before the last byte goes out: the client may ask again at once.
             ended()
@@ -97,15 +97,15 @@ class SimulatedEndpoint:
     async def _counted(self, call: Call, record: Record, wire: Wire) -> None:
         simulation = self.simulation
         flight = simulation.counts.begin_completion(call.contact_id)
-        told = {"contactId": call.contact_id, "locationId": call.location_id}
-        simulation.hub.publish("completion", told | {"state": "started"})
+        fields = {"contactId": call.contact_id, "locationId": call.location_id}
+        simulation.hub.publish("completion", fields | {"state": "started"})
         watch = asyncio.create_task(self._watch(flight, wire[1]))
         try:
             await self._answer(call, record, wire, ended=lambda: simulation.counts.end_completion(flight))
         finally:
             watch.cancel()
             simulation.counts.end_completion(flight)
-            simulation.hub.publish("completion", told | {"state": "ended", "status": record.status, "ending": record.ending})
+            simulation.hub.publish("completion", fields | {"state": "ended", "status": record.status, "ending": record.ending})
 
     async def _watch(self, flight: Flight, receive: Receive) -> None:
         await _gone(receive)

@@ -93,5 +93,5 @@ class MediaHost:
     def _transcribe(self, call: Call, script: Script) -> CallAnswer:
         if not _MODEL.search(call.raw) or not _FILE.search(call.raw):
             raise Refused(reply(400, {"error": {"message": "model and file are required", "type": "invalid_request_error"}}))
-        heard = script.speech("text") or {"text": self.simulation.defaults.spoken}
-        return reply(200, {"text": "" if script.speech("empty") else heard["text"]})
+        speech = script.speech("text") or {"text": self.simulation.defaults.spoken}
+        return reply(200, {"text": "" if script.speech("empty") else speech["text"]})

@@ -57,9 +57,9 @@ class OAuth:
         if (form["client_id"], form["client_secret"]) != (options.client_id, options.client_secret):
             raise refusals.no_client()
         by_code = form["grant_type"] == "authorization_code"
-        kept = grants.codes if by_code else grants.refreshes
+        stored = grants.codes if by_code else grants.refreshes
         given = form.get("code" if by_code else "refresh_token", "")
-        install, now = kept.pop(given, None), self.simulation.now()
+        install, now = stored.pop(given, None), self.simulation.now()
         if not by_code and (pair := grants.repeated(given, now=now)):
             return reply(200, pair)
         if install is None:

@@ -39,20 +39,20 @@ class Onlooker:
     async def timeline(self, request: Request) -> dict[str, Any]:
         """The timeline of any id, as the bridge explains it, and whether its location is on hold; empty for an unknown id."""
         nothing: dict[str, Any] = {"connected": self._bridge() is not None, "on_hold": False, "messages": [], "events": []}
-        told = await self._ask(f"/explain/{quote(request.query_params.get('id', ''), safe='')}")
-        if told.get("location_id"):
-            location = await self._ask(f"/locations/{quote(told['location_id'], safe='')}")
-            told["on_hold"] = location.get("state") == "hold"
-        return nothing | told
+        document = await self._ask(f"/explain/{quote(request.query_params.get('id', ''), safe='')}")
+        if document.get("location_id"):
+            location = await self._ask(f"/locations/{quote(document['location_id'], safe='')}")
+            document["on_hold"] = location.get("state") == "hold"
+        return nothing | document
 
     async def providers(self) -> dict[str, Any]:
         """The locations that the bridge answers for, each with its completion service, and the console's address."""
         bridge = self._bridge()
-        told = await self._ask("/locations")
-        shown = [{name: each.get(name) for name in ("id", "name", "provider", "mode")} for each in told.pop("locations", [])]
+        document = await self._ask("/locations")
+        shown = [{name: each.get(name) for name in ("id", "name", "provider", "mode")} for each in document.pop("locations", [])]
         console = f"{bridge.url}/console" if bridge else ""
         seen = {"connected": bridge is not None, "console": console, "killable": self._options.killable, "locations": shown}
-        return {**seen, **{name: told[name] for name in ("error",) if name in told}}
+        return {**seen, **{name: document[name] for name in ("error",) if name in document}}
 
     async def kill(self, order: dict[str, Any]) -> dict[str, Any]:
         """Ask the program that started the bridge to kill one of its processes. Raises Refused if no such program runs."""
@@ -91,8 +91,8 @@ class Onlooker:
             return {}
         if not answer.is_success:
             return {"error": f"The bridge answered {answer.status_code}"}
-        told: dict[str, Any] = answer.json()
-        return told
+        document: dict[str, Any] = answer.json()
+        return document
 
 
 def _note(file: Path | None) -> dict[str, str]:

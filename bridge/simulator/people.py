@@ -56,17 +56,17 @@ class People:
         """Create a message of the contact."""
         contact = self._contact(order)
         message = self._inbound(contact, order)
-        said = _ids(message)
+        ids = _ids(message)
         if not order.get("webhook", True) or not self.simulation.defaults.webhook_url:
-            return said | {"webhook_id": None, "answers": []}
+            return ids | {"webhook_id": None, "answers": []}
         event = self.simulation.event_of(message)
         parcel = self.simulation.parcel_of(event)
-        said["webhook_id"] = event["webhookId"]
+        ids["webhook_id"] = event["webhookId"]
         if not order.get("wait", True):
             self.simulation.webhooks.send_later(parcel, seconds=0)
-            return said | {"answers": []}
+            return ids | {"answers": []}
         answers = await self.simulation.webhooks.send(parcel, copies=order.get("copies", 1))
-        return said | {"answers": [answer.shown() for answer in answers]}
+        return ids | {"answers": [answer.shown() for answer in answers]}
 
     async def burst(self, order: dict[str, Any]) -> dict[str, Any]:
         """Create messages of many contacts, in turn."""
@@ -105,12 +105,12 @@ class People:
         )
         if order.get("bot"):
             self.simulation.world.generated.add(message.id)
-        said = _ids(message)
+        ids = _ids(message)
         if not order.get("webhook", True) or not self.simulation.defaults.webhook_url:
-            return said | {"webhook_id": None, "answers": []}
+            return ids | {"webhook_id": None, "answers": []}
         event = self.simulation.event_of(message)
         answers = await self.simulation.webhooks.send(self.simulation.parcel_of(event))
-        return said | {"webhook_id": event["webhookId"], "answers": [answer.shown() for answer in answers]}
+        return ids | {"webhook_id": event["webhookId"], "answers": [answer.shown() for answer in answers]}
 
     async def bots(self, order: dict[str, Any]) -> dict[str, Any]:
         """Add a bot of GHL, on auto-pilot, to a location."""

@@ -150,8 +150,8 @@ def run(
     response = {"messages": turns, "toolCalls": [*calls], "completionTimestamp": datetime.now(UTC).isoformat()}
     message = {"conversationId": call.text("conversation_id"), "messageId": message_id, "traceId": mint()}
     knowledge = {"matches": [], "namespace": call.text("assistant_id"), "usage": {"readUnits": 1}}
-    told = {"output": text, "input": call.text("input"), "response": response, "message": message, "knowledge_base": knowledge}
-    return reply(200, {"run": told})
+    fields = {"output": text, "input": call.text("input"), "response": response, "message": message, "knowledge_base": knowledge}
+    return reply(200, {"run": fields})
 
 
 def _data(call: Call, text: str, message_id: str, mint: Mint) -> CallAnswer:
@@ -205,9 +205,9 @@ def _output(call: Call, text: str, message_id: str, mint: Mint) -> CallAnswer:
 def _executed(call: Call, text: str, message_id: str, mint: Mint) -> CallAnswer:
     """Agent Studio's answer: the execution that was named, or a new one."""
     del message_id
-    told = {"success": True, "executionId": call.text("executionId") or mint(), "interactionId": mint(), "response": text}
+    fields = {"success": True, "executionId": call.text("executionId") or mint(), "interactionId": mint(), "response": text}
     ended = {"type": "text", "nextExpectedInput": "text", "goalCompletion": False, "executionStatus": "completed"}
-    return reply(200, {**told, **ended, "flowSwitch": False, "attachments": [], "generativeOutputs": []})
+    return reply(200, {**fields, **ended, "flowSwitch": False, "attachments": [], "generativeOutputs": []})
 
 
 def _words(key: str) -> Callable[[Call], str]:

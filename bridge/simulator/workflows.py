@@ -72,7 +72,7 @@ class Workflows:
 def free(message: Message, contact: SimulatedContact, pairs: dict[str, str], *, told: bool, now: int) -> dict[str, Any]:
     """The free action's fixed form; `told`: of the message that started the workflow, else of a test run's empty values."""
     name = f"Contact {contact.id[:4]}"
-    said = {"type": message.channel.type_id, "body": message.body, "direction": "inbound", "status": message.status}
+    fields = {"type": message.channel.type_id, "body": message.body, "direction": "inbound", "status": message.status}
     return {
         "contact_id": contact.id,
         "first_name": "Contact",
@@ -95,7 +95,7 @@ def free(message: Message, contact: SimulatedContact, pairs: dict[str, str], *, 
             "fullAddress": "",
             "id": message.location_id,
         },
-        "message": said if told else dict.fromkeys(said, ""),
+        "message": fields if told else dict.fromkeys(fields, ""),
         "workflow": {"id": "d325be72-ae1d-490a-b6e7-62b404ecd35b", "name": "Inbound to AI"},
         "triggerData": {},
         "contact": {"attributionSource": {}, "lastAttributionSource": {}},

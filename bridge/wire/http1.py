@@ -107,12 +107,12 @@ class Http1Connection(httpcore.ConnectionInterface):
 
     def _exchange(self, stream: httpcore.NetworkStream, request: httpcore.Request) -> _Answer:
         timeouts: dict[str, float] = request.extensions["timeout"]
-        told = _head(request) + b"".join(request.stream)  # type: ignore[arg-type] # of a call without asyncio
+        data = _head(request) + b"".join(request.stream)  # type: ignore[arg-type] # of a call without asyncio
         request.extensions["trace"]("http11.send_request_headers.started", {})
         answer = _Answer(stream, timeouts["read"])
         # A server may answer and close before it has read a long body: the answer says why.
         with suppress(httpcore.WriteError):
-            stream.write(told, timeouts["write"])
+            stream.write(data, timeouts["write"])
         answer.read_head()
         return answer
 

@@ -106,7 +106,7 @@ async def replying(sides: Sides) -> list[Figure]:
 def operations(here: cost.Counted, there: cost.Counted) -> list[Figure]:
     """Row 2, with absolute targets."""
     before = f"{there.commands:.0f}"
-    told = f"{here.commands:.0f}, of these since: {here.since:.0f}"
+    counts = f"{here.commands:.0f}, of these since: {here.since:.0f}"
     calls_told = f"{here.calls:.1f}, of these since: {here.calls_since:.1f}"
     ratio, less = here.commands / there.commands, (here.commands - here.since) / there.commands
     calls = here.calls / there.calls
@@ -124,7 +124,7 @@ def operations(here: cost.Counted, there: cost.Counted) -> list[Figure]:
         Figure(
             number=2,
             what="... commands inside them",
-            here=told,
+            here=counts,
             there=before,
             ratio=ratio,
             less=less,

@@ -213,5 +213,5 @@ async def _answered(stage: Stage, count: int) -> None:
 
 def _file(stage: Stage) -> float:
     with stage.redis as redis:
-        kept: dict[str, Any] = redis.info("persistence")
-    return float(kept["aof_current_size"])
+        persistence: dict[str, Any] = redis.info("persistence")
+    return float(persistence["aof_current_size"])

@@ -120,5 +120,5 @@ def _script_names() -> dict[str, str]:
 def _traffic(stage: Stage) -> tuple[float, float, float]:
     with stage.redis as redis:
         stats: dict[str, Any] = redis.info("stats")
-        kept: dict[str, Any] = redis.info("persistence")
-    return stats["total_net_input_bytes"], stats["total_net_output_bytes"], kept["aof_current_size"]
+        persistence: dict[str, Any] = redis.info("persistence")
+    return stats["total_net_input_bytes"], stats["total_net_output_bytes"], persistence["aof_current_size"]

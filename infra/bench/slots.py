@@ -31,8 +31,8 @@ async def measure(stage: Stage, plan: Plan) -> list[Row]:
         ideal, aim = slots / plan.completion_seconds, AIMS.get(slots)
         what = f"replies/s, {slots} slots, completions of {plan.completion_seconds:g} s"
         beside = f"ideal: {ideal:.0f}; {busy:.0%} of a core busy"
-        told = ("", None) if aim is None else (f">= {aim}, or a full core", rate >= aim * ideal or busy >= FULL_CORE)
-        rows.append(Row(3, what, f"{rate:.0f}", beside, rate / ideal, *told))
+        verdict = ("", None) if aim is None else (f">= {aim}, or a full core", rate >= aim * ideal or busy >= FULL_CORE)
+        rows.append(Row(3, what, f"{rate:.0f}", beside, rate / ideal, *verdict))
     return rows
 
 

@@ -69,10 +69,10 @@ class Stage:
 
     def environ(self, **more: str) -> dict[str, str]:
         """The settings of every bridge, without those of this machine."""
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
+        variables = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
         public = self.key.public_key()
         return {
-            **kept,
+            **variables,
             "PORT": str(self.port),
             "REDIS_URL": self.redis_url,
             "GHL_API_URL": self.far_url,
@@ -111,11 +111,11 @@ class Stage:
         """Apply the locations: another commit stores them in its own format, with its command."""
         file = self.folder / "locations.toml"
         assistable, usual = USUAL["assistable"], {name: one for name, one in USUAL.items() if name != "assistable"}
-        told = [f"{name} = {orjson.dumps(one).decode()}" for name, one in {**usual, **settings}.items()]
+        settings_lines = [f"{name} = {orjson.dumps(one).decode()}" for name, one in {**usual, **settings}.items()]
         each = [
             f'[locations.{one}]\n[locations.{one}.assistable]\nassistant_id = "{assistable["assistant_id"]}"' for one in LOCATIONS
         ]
-        file.write_text("\n".join(["[defaults]", *told, *each]), encoding="utf-8")
+        file.write_text("\n".join(["[defaults]", *settings_lines, *each]), encoding="utf-8")
         command = (self._cli, "locations", "apply", str(file))
         subprocess.run(command, env=self.environ(), cwd=self.folder.parent, check=True, capture_output=True)  # noqa: S603 - ours
 

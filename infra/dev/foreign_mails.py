@@ -35,9 +35,9 @@ def left(body: str, *own: str) -> str | None:
     """The text that remains below the sender's own, without signatures; None if not even the sender's own text remains."""
     lines = own_text(body, subject=SUBJECT).split("\n")
     signature = next((at for at, line in enumerate(lines) if re.match(r"-- ?$", line) or is_device_line(line)), len(lines))
-    said = " ".join(" ".join(lines[:signature]).split())
-    found = next((words for words in own if words in said), None)
-    return None if found is None else said.partition(found)[2].strip()
+    text = " ".join(" ".join(lines[:signature]).split())
+    found = next((words for words in own if words in text), None)
+    return None if found is None else text.partition(found)[2].strip()
 
 
 def crisps(folder: Path) -> Iterator[tuple[str, str | None]]:

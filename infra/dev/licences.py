@@ -85,15 +85,17 @@ def _needed(requirements: Iterable[str], extras: frozenset[str]) -> list[Require
 
 
 def _package(installed: Distribution) -> Package:
-    said = installed.metadata
-    classified = [one.rpartition(" :: ")[2] for one in said.get_all("Classifier") or () if one.startswith("License :: ")]
-    told = _first(said, "License-Expression") or _first(said, "License").partition("\n")[0]
-    words = told if WORDS.get(told, told) in COMPATIBLE or " " in told or not classified else classified[0]
+    metadata = installed.metadata
+    classified = [one.rpartition(" :: ")[2] for one in metadata.get_all("Classifier") or () if one.startswith("License :: ")]
+    expression = _first(metadata, "License-Expression") or _first(metadata, "License").partition("\n")[0]
+    words = (
+        expression if WORDS.get(expression, expression) in COMPATIBLE or " " in expression or not classified else classified[0]
+    )
     words = words or "not told"
     licence = WORDS.get(words, words)
     if classified and not Package("", "", licence).is_compatible:
         licence = WORDS.get(classified[0], licence)
-    return Package(_plain(said["Name"]), installed.version, licence)
+    return Package(_plain(metadata["Name"]), installed.version, licence)
 
 
 def _first(said: PackageMetadata, field: str) -> str:

@@ -44,10 +44,10 @@ def warnings(luacheck: str) -> list[str]:
             Path(folder, f"{name}.lua").write_text(text, encoding="utf-8")
         options = ["--config", str(ROOT / ".luacheckrc"), "--formatter", "plain", "--codes", "--no-cache"]
         command = [luacheck, *options, folder]
-        told = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the one that was found
-    if told.returncode > 1:
-        raise SystemExit(told.stdout + told.stderr)
-    counts = Counter(_located(match) for match in WARNING.finditer(told.stdout))
+        run = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - the one that was found
+    if run.returncode > 1:
+        raise SystemExit(run.stdout + run.stderr)
+    counts = Counter(_located(match) for match in WARNING.finditer(run.stdout))
     loaded = Counter(source.place for name in all_scripts() for source in sources(name))
     return sorted(line for (place, line, unused), count in counts.items() if not unused or count == loaded[place])
 

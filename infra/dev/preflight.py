@@ -26,7 +26,7 @@ def main(goals: "list[str]") -> int:
         return 0
     needed = bool(START_A_SERVER & set(goals))
     sys.stderr.write(
-        "ghl-bridge: no redis-server or valkey-server on PATH, and none comes along for {} {}: ".format(*machine())
+        "ghl-bridge: no redis-server or valkey-server on PATH, and none is included for {} {}: ".format(*machine())
         + "on Debian and Ubuntu `apt-get install redis-server`, on macOS `brew install valkey`"
         + ("\n" if needed else " (or set REDIS_URL later)\n")
     )

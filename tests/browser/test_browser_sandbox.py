@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-# Later: what waits for a lease to end, for a sweep, or for looks at GHL's list before the next try.
+# Later: what waits for a lease to end, for a sweep, or for looks at GHL's list before the next attempt.
 SOON, LATER = 20_000, 90_000
 # A button says for a moment that it has copied: what the buttons of the ids say is noted as they say it.
 NOTE_WORDS = """() => {

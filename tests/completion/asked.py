@@ -39,8 +39,8 @@ class Provider:
     `table` is the location's own (the URL's key is `url_key`), `path` where it must be asked and `asked` what. Where the URL is
     only a base, `url_path` is the path of that base; None means that the URL is the whole address. `answer` writes a 2xx body
     that says a text, `silent` lists further answers that mean silence, and `login` is a header, its name in lower case, with
-    its value. `is_flow`: as the service has it. `told` is an answer that tells how the service came to it, `evidence` what is
-    kept of that.
+    its value. `is_flow`: as the service has it. `with_evidence` is an answer that reports how the service came to it; `evidence`
+    is the stored part of that.
     """
 
     name: str
@@ -52,7 +52,7 @@ class Provider:
     url_path: str | None = None
     login: tuple[str, str] = ("authorization", "Bearer key")
     silent: tuple[Any, ...] = ()
-    told: Mapping[str, Any] = field(default_factory=dict)
+    with_evidence: Mapping[str, Any] = field(default_factory=dict)
     evidence: Mapping[str, Any] = field(default_factory=dict)
     is_flow: bool = False
     location_class: type[Location] = Location
@@ -89,7 +89,7 @@ PROVIDERS = (
             "assistant_id": "a1",
         },
         answer=lambda text: {"run": {"output": text}},
-        told={
+        with_evidence={
             "run": {
                 "output": "Nine.",
                 "response": {"toolCalls": [{"name": "book"}], "completionTimestamp": "2026-11-30T10:00:00Z"},
@@ -110,7 +110,7 @@ PROVIDERS = (
         table={"assistant_id": "a1"},
         asked={"assistant_id": "a1", "location_id": "loc", "contact_id": "contact", "message": "one\ntwo"},
         answer=lambda text: {"success": True, "data": {"response": text, "thread_id": "t", "status": "queued"}},
-        told={"success": True, "data": {"response": "Nine.", "model": "gpt", "tokens": {"prompt": 7, "completion": 2}}},
+        with_evidence={"success": True, "data": {"response": "Nine.", "model": "gpt", "tokens": {"prompt": 7, "completion": 2}}},
         evidence={"model": "gpt", "tokens": {"prompt": 7, "completion": 2}},
     ),
     Provider(
@@ -126,7 +126,7 @@ PROVIDERS = (
             "additionalInstructions": None,
         },
         answer=lambda text: {"message": {"content": text}},
-        told={
+        with_evidence={
             "chatId": "c1",
             "threadId": "t1",
             "agentId": "g1",
@@ -157,7 +157,7 @@ PROVIDERS = (
         },
         answer=lambda text: {"choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": "stop"}]},
         silent=({"choices": [{"message": {"content": None}, "finish_reason": "stop"}]},),
-        told={
+        with_evidence={
             "id": "chatcmpl-1",
             "model": "gpt-5-mini",
             "usage": {"prompt_tokens": 7, "completion_tokens": 2, "total_tokens": 9},
@@ -187,7 +187,10 @@ PROVIDERS = (
         },
         answer=lambda text: {"output": text},
         silent=({}, []),
-        told={"output": "Nine.", "evidence": {"model": "m1", "knowledge": [{"id": "k1", "score": 0.5, "text": "secret words"}]}},
+        with_evidence={
+            "output": "Nine.",
+            "evidence": {"model": "m1", "knowledge": [{"id": "k1", "score": 0.5, "text": "secret words"}]},
+        },
         evidence={"model": "m1", "knowledge": [["k1", 0.5]]},
         is_flow=True,
     ),
@@ -199,7 +202,7 @@ PROVIDERS = (
         url_path="",
         asked={"message": "one\ntwo", "locationId": "loc", "contactId": "contact"},
         answer=lambda text: {"response": text},
-        told={
+        with_evidence={
             "success": True,
             "executionId": "e1",
             "interactionId": "i1",
@@ -227,7 +230,7 @@ def _from_the_guide() -> Provider:
         asked={"text": "one\ntwo", "thread": "conv"},
         answer=lambda text: {"reply": text},
         silent=({},),
-        told={"reply": "Nine.", "model": "m1"},
+        with_evidence={"reply": "Nine.", "model": "m1"},
         evidence={"model": "m1"},
         location_class=location,
         services={**SERVICES, "acme": module["of"]},

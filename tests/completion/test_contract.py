@@ -77,7 +77,7 @@ def test_an_answers_evidence_is_small_and_holds_no_texts(wire: Wire, provider: P
 def test_every_provider_tells_how_it_came_to_its_answer(wire: Wire, provider: Provider) -> None:
     """Each provider has an answer with evidence, of which exactly the known fields are stored, without matched texts."""
     assert provider.evidence
-    with OtherSide(answering(http(200, provider.told))) as server:
+    with OtherSide(answering(http(200, provider.with_evidence))) as server:
         said = provider.ask(wire, server.url)
     assert said.text == "Nine."
     assert said.evidence == provider.evidence
@@ -242,7 +242,7 @@ REFUSED: list[tuple[int, Any, type[BridgeError]]] = [
 def test_a_refusal_says_what_to_do_next(
     wire: Wire, provider: Provider, status: int, document: Any, *, kind: type[BridgeError], may_deliver: bool
 ) -> None:
-    """A refused request did not run, whoever delivers: one call and no retry; a refused login is for the operator."""
+    """A refused request did not run, by any provider: one call and no retry; a refused login is for the operator."""
     with OtherSide(answering(http(status, document))) as server, pytest.raises(BridgeError, match=f"HTTP {status}") as caught:
         provider.ask(wire, server.url, may_deliver=may_deliver)
     assert (type(caught.value), len(server.requests)) == (kind, 1)

@@ -45,7 +45,7 @@ def watched(redis: Redis, act: Callable[[], None]) -> list[list[str]]:
 
 
 def size(command: list[str]) -> int:
-    """Its bytes in the append-only file: each argument with its length. Of what is written anyway, only those that came along."""
+    """Its bytes in the append-only file: each argument with its length. What is written in any case is not counted."""
     whole = [part.replace(HERE, REAL[HERE]).replace(LANE.contact_id, REAL[LANE.contact_id]) for part in command]
     if is_record(command):
         pairs = zip(whole[2::2], whole[3::2], strict=True)
@@ -60,7 +60,7 @@ def argument(part: str) -> int:
 
 
 def is_record(command: list[str]) -> bool:
-    """Whether it is the lane's record, which is written anew at the end of each turn."""
+    """Whether it is the lane's record, which is written again at the end of each turn."""
     return command[1] == key("lane", str(LANE))
 
 

@@ -30,7 +30,7 @@ def two(machine: Machine, tmp_path: Path) -> Iterator[TwoServers]:
 def test_a_stopped_replica_accepts_nothing_and_lets_nothing_be_posted(two: TwoServers) -> None:
     """Webhook and retry get 429, and `/readyz` says why; once the replica is back, everything is answered once.
 
-    Slow: two servers, and the processes are started anew; each refusal waits for the replica.
+    Slow: two servers, and the processes are started again; each refusal waits for the replica.
     """
     machine, location = two.machine, two.location()
     machine.sim.order("defaults", completion_seconds=1.0)

@@ -55,7 +55,7 @@ def two(machine: Machine, tmp_path: Path) -> Iterator[TwoServers]:
 def test_a_replica_that_lags_takes_over(two: TwoServers) -> None:
     """What it lacks is found in GHL: none lost, none doubled, none silenced where no event reports sent messages.
 
-    Slow: two servers, and the processes are started anew.
+    Slow: two servers, and the processes are started again.
     """
     lags_and_takes_over(two, count=8, events="off", **SWEPT)
 

@@ -72,18 +72,18 @@ def _tidy(text: str) -> str:
 
 def _without_history(text: str) -> str:
     lines = text.split("\n")
-    kept: list[str] = []
+    own_lines: list[str] = []
     at = 0
     for header in find_headers(lines):
-        kept += _trimmed(lines[at : header.start])
+        own_lines += _trimmed(lines[at : header.start])
         at = header.end
         # Text after quoted lines is new; after a header without quoted lines, everything is history.
         if not header.quoted:
             at = len(lines)
             break
     rest = lines[at:]
-    kept += rest if not any(kept) else _without_wrapped_quotes(rest)
-    return _tidy("\n".join(_trimmed([line for line in kept if not QUOTED.match(line)])))
+    own_lines += rest if not any(own_lines) else _without_wrapped_quotes(rest)
+    return _tidy("\n".join(_trimmed([line for line in own_lines if not QUOTED.match(line)])))
 
 
 def _trimmed(lines: list[str]) -> list[str]:

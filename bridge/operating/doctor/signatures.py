@@ -24,13 +24,13 @@ def examine_signatures(services: AdminServices) -> Finding:
     setting = services.settings.ghl_legacy_signatures
     seen, now = signatures_seen(services.redis), now_ms(services.redis)
     totals = Counts(services.redis).totals()
-    taken, refused = (totals.get(SIGNATURES.field(kind), 0) for kind in ("rsa", "rsa_refused"))
+    accepted, refused = (totals.get(SIGNATURES.field(kind), 0) for kind in ("rsa", "rsa_refused"))
     if refused:
         more = "if GHL sends nothing else to this app, set GHL_LEGACY_SIGNATURES=1"
         return note(NAME, f"{refused} event(s) with the legacy RSA signature alone were refused: {more}")
     takes = takes_legacy(setting, seen)
-    if taken and takes:
-        return note(NAME, f"{_legacy(taken, seen, now)}: GHL has announced the end of that signature")
+    if accepted and takes:
+        return note(NAME, f"{_legacy(accepted, seen, now)}: GHL has announced the end of that signature")
     says = "all events have Ed25519 signatures" if seen.ed25519_at_ms else "no event has come within 30 days"
     return Finding(NAME, ok=True, says=f"{says}; the legacy RSA signature alone {'is still taken' if takes else 'is refused'}")
 

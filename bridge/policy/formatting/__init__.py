@@ -38,17 +38,17 @@ class Shaped:
 
 def shape(text: str, channel: Channel, *, sms_max_segments: int) -> Shaped:
     """Format a provider's answer for a channel (see `carried_as`). Never raises, for any text."""
-    said = plain.from_markdown(text)
+    shaped = plain.from_markdown(text)
     if channel is Channel.EMAIL:
-        return Shaped(parts=(mail.from_markdown(text),) if said else ())
+        return Shaped(parts=(mail.from_markdown(text),) if shaped else ())
     limit, measure = LIMITS[channel]
     if channel is Channel.TIKTOK:
-        without = _LINK.sub("", said).strip()
+        without = _LINK.sub("", shaped).strip()
         parts = splitting.split(without, limit, measure)
-        return Shaped(parts=parts[:_MOST_TIKTOKS], shortened=without != said or len(parts) > _MOST_TIKTOKS)
+        return Shaped(parts=parts[:_MOST_TIKTOKS], shortened=without != shaped or len(parts) > _MOST_TIKTOKS)
     if channel is not Channel.SMS:
-        return Shaped(parts=splitting.split(said, limit, measure))
-    folded = sms.fold(said)
+        return Shaped(parts=splitting.split(shaped, limit, measure))
+    folded = sms.fold(shaped)
     parts = splitting.split(folded, limit, measure)
     capped = sms.cap(parts, sms_max_segments)
     return Shaped(parts=capped, shortened=capped != parts, segments=sum(map(sms.count_segments, capped)))

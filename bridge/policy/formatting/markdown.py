@@ -94,8 +94,8 @@ def _keep_rows_of_signs(state: StateCore) -> None:
     lines = state.src.split("\n")
     for index, token in reversed(list(enumerate(state.tokens))):
         if token.type == "hr" and token.map and (row := _ROW_OF_SIGNS.search(lines[token.map[0]])):
-            said = Token("inline", "", 0, map=token.map, content=row[0], children=[Token("text", "", 0, content=row[0])])
-            state.tokens[index : index + 1] = [Token("paragraph_open", "p", 1), said, Token("paragraph_close", "p", -1)]
+            inline = Token("inline", "", 0, map=token.map, content=row[0], children=[Token("text", "", 0, content=row[0])])
+            state.tokens[index : index + 1] = [Token("paragraph_open", "p", 1), inline, Token("paragraph_close", "p", -1)]
 
 
 def _keep_words_behind_fences(state: StateCore) -> None:

@@ -27,15 +27,15 @@ def from_markdown(text: str) -> str:
     source = clean(text)
     if len(source) > MOST_PARSED:
         return source
-    lines, said = source.split("\n"), [""]
+    lines, pieces = source.split("\n"), [""]
     last, apart = 0, False
     for line, piece in _pieces(_parser().parse(source)):
         apart = apart or not piece or not lines[line - 1].strip()
         if piece:
             # A block on the same line as the previous one comes after that one's list marker.
-            said += [piece.lstrip()] if line == last else ["\n\n" if apart else "\n", piece]
+            pieces += [piece.lstrip()] if line == last else ["\n\n" if apart else "\n", piece]
             last, apart = line, False
-    return "\n".join(line.rstrip() for line in "".join(said).split("\n")).strip()
+    return "\n".join(line.rstrip() for line in "".join(pieces).split("\n")).strip()
 
 
 @cache

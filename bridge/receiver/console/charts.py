@@ -81,13 +81,13 @@ def _bar(number: int, each: Counted, counts: tuple[int, ...], top: int) -> Bar:
     since = getattr(each, "at", None)
     moment = read(since)
     at = f"{moment:%H:%M}" if moment else ""
-    said = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in zip(KINDS, counts, strict=True) if count)
+    label = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in zip(KINDS, counts, strict=True) if count)
     return Bar(
         x=number + GAP / 2,
         width=1 - GAP,
         moment=since or "",
         at=at,
-        says=said or "nothing",
+        says=label or "nothing",
         counts=counts,
         parts=tuple(_parts(counts, top)),
     )

@@ -82,10 +82,10 @@ def show_newest(visit: Visit) -> Page:
     """The list with one contact's newest words; its address has the list's filters."""
     contact, shown = visit.given("contact"), _all(visit)
     try:
-        said = visit.perform(message_text.newest_words, message_text.WordsQuery(contact)).text
+        words = visit.perform(message_text.newest_words, message_text.WordsQuery(contact)).text
     except BridgeError as error:
         return Page("conversations.html", "conversations", {**shown, "refused": {contact: str(error)}})
-    return Page("conversations.html", "conversations", {**shown, "texts": {contact: said}})
+    return Page("conversations.html", "conversations", {**shown, "texts": {contact: words}})
 
 
 def show(visit: Visit) -> Page:

@@ -58,10 +58,10 @@ def show_said(visit: Visit) -> Page:
     id_ = visit.given("excerpt")
     chosen = Chosen(visit.given("location"), visit.given("cause"))
     try:
-        said = {id_: visit.perform(excerpts.text, excerpts.OfTurn(id_)).text}
+        texts = {id_: visit.perform(excerpts.text, excerpts.OfTurn(id_)).text}
     except BridgeError as error:
         return _shown(visit, chosen, visit.given("after"), refused={id_: str(error)})
-    return _shown(visit, chosen, visit.given("after"), said=said)
+    return _shown(visit, chosen, visit.given("after"), said=texts)
 
 
 def _shown(
@@ -142,5 +142,5 @@ def _all(visit: Visit, chosen: Chosen) -> tuple[str, ...]:
 
 def _told(became: Iterable[Became], *, more: bool) -> str:
     counted = Counter(each.result for each in became)
-    said = "; ".join(f"{count:,} {RESULTS[result]}" for result, count in counted.most_common())
-    return f"{said}. There are more: repeat it for the next ones." if more else f"{said}."
+    summary = "; ".join(f"{count:,} {RESULTS[result]}" for result, count in counted.most_common())
+    return f"{summary}. There are more: repeat it for the next ones." if more else f"{summary}."

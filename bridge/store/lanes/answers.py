@@ -106,7 +106,7 @@ def _answer_told(completion: Completion, seconds: float) -> dict[str, Any]:
     }
     evidence = {"provider": completion.provider, "milliseconds": round(seconds * 1000), **completion.evidence}
     besides = {"waited_out": completion.waited_out, "notes": completion.notes, "evidence": evidence}
-    return {**event, **{name: told for name, told in besides.items() if told}}
+    return {**event, **{name: value for name, value in besides.items() if value}}
 
 
 def _delivery(completion: Completion, *, asked_at_ms: int) -> Patch:

@@ -48,10 +48,10 @@ class Outbox:
         """Acquire or extend the lease of the delivery for `seconds`. Returns False if another process has it."""
         held = round(seconds * 1000)
         with reaching("take the delivery of alerts"):
-            taken = self._redis.set(self._lease, self._process, nx=True, px=held)
-            if not taken and text(self._redis.get(self._lease) or b"") == self._process:
-                taken = self._redis.set(self._lease, self._process, xx=True, px=held)
-        return bool(taken)
+            is_ours = self._redis.set(self._lease, self._process, nx=True, px=held)
+            if not is_ours and text(self._redis.get(self._lease) or b"") == self._process:
+                is_ours = self._redis.set(self._lease, self._process, xx=True, px=held)
+        return bool(is_ours)
 
     def next(self) -> Alert | None:
         """The oldest alert that is not delivered yet."""

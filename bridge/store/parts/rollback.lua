@@ -7,7 +7,7 @@ local ROLLBACK_KNOWN_MS = 90 * 24 * 3600 * 1000
 local WRITE_KNOWN_MS = 7 * 24 * 3600 * 1000
 -- Processes notice the same loss one after the other; it stays one moment.
 local SAME_LOSS_MS = 60000
--- A post that was under way may arrive so much later. GHL's clock, by which it is dated, may be ahead too.
+-- A post that had not arrived yet may arrive so much later. GHL's clock, by which it is dated, may be ahead too.
 local UNDER_WAY_MS = 20000
 
 -- Sweep every location of the partition at once.

@@ -111,8 +111,8 @@ def _walk(folder: Traversable, within: str = "") -> Iterator[tuple[str, Source]]
 
 
 def _needs(text: str) -> list[str]:
-    said = re.search(r"^-- Needs: (.+)$", text, re.MULTILINE)
-    return said.group(1).split(", ") if said else []
+    line = re.search(r"^-- Needs: (.+)$", text, re.MULTILINE)
+    return line.group(1).split(", ") if line else []
 
 
 def _script_of(message: str) -> str | None:

@@ -55,7 +55,7 @@ async def test_a_connection_that_redis_closed_is_opened_again(exchanges: Exchang
 
 
 async def test_nobody_gets_the_answer_of_a_batch_that_was_given_up(exchanges: Exchanges, redis: Redis) -> None:
-    """The connection of a cancelled batch is opened anew, because its answer may still come."""
+    """The connection of a cancelled batch is opened again, because its answer may still come."""
     waiting = asyncio.create_task(exchanges.run([("BLPOP", "nothing", 0)]))
     await asyncio.to_thread(eventually, lambda: any("blpop" in client["cmd"] for client in redis.client_list()))
     waiting.cancel()
