@@ -94,8 +94,8 @@ end
 local looks = {}
 for _, one in ipairs(asked) do
   prefix = one.prefix
-  notice_server(run)
-  local told = redis.call('MGET', key('leader'), key('claimed'), key('patience'))
+  local told = redis.call('MGET', key('leader'), key('claimed'), key('patience'), key('server'))
+  notice_server(run, told[4])
   one.leads, one.calm, one.wait = lead(told[1]), 0, patience(told[2], told[3])
   if not one.wait then
     local more
@@ -118,9 +118,27 @@ for _, member in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
   -- A worker has a ninth more slots than it reports, as a reserve (Settings.worker_threads).
   free, most_of_one = free + its + math.ceil(its / 9), most_of_one + its
 end
-local taken = names_of('inflight')
-if redis.call('EXISTS', unpack(taken)) > 0 then
-  for _, name in ipairs(taken) do free = free - redis.call('ZCOUNT', name, string.format('(%d', now), '+inf') end
+local all_slots, granted = free, {}
+-- How many slots are taken, counted in each partition.
+local function count_taken_slots()
+  local names, sum = names_of('inflight'), 0
+  for _, name in ipairs(names) do sum = sum + redis.call('ZCOUNT', name, string.format('(%d', now), '+inf') end
+  return sum
+end
+-- To count takes a command a partition, so `held` has the last count and what was claimed since: at least as many as are taken. It
+-- does as long as half of the slots are free by it, and no location gets fewer than it has due.
+local known_held = redis.call('GET', key('held'))
+local held = tonumber(known_held or all_slots)
+local is_exact = held * 2 > all_slots
+if is_exact then held = count_taken_slots() end
+free = all_slots - held
+local wanted = math.max(0, math.min(free, most))
+-- Count, if that was not done; what was granted since is in the partitions already.
+local function be_exact()
+  if is_exact then return end
+  is_exact, held = true, count_taken_slots() - #granted
+  free = all_slots - held - #granted
+  wanted = math.max(0, math.min(free + #granted, most))
 end
 
 -- How many requests for new turns a location's budget at GHL has left. More lanes would be claimed only to wait again.
@@ -148,7 +166,6 @@ end
 
 -- Reads more locations than it serves, so that those without a right to a slot don't hide the others.
 local BEYOND = 100
-local wanted = math.max(0, math.min(free, most))
 
 -- What is due in the partitions that are looked at, as one queue.
 --   few  how many locations
@@ -181,12 +198,18 @@ local function wake_up(lane, number)
   redis.call('LPUSH', ARGV[6], ARGV[7] .. body .. ARGV[8]:gsub('%%ID%%', ARGV[9] .. '-' .. number))
 end
 
-local granted = {}
+local function due_lanes(location, turn)
+  local share = math.min(math.ceil((wanted - #granted) / (#locations - turn + 1)), share_of(location))
+  return redis.call('ZRANGEBYSCORE', key('due', location), '-inf', now, 'WITHSCORES', 'LIMIT', 0, share), share
+end
 for turn, one in ipairs(locations) do
   local location = one[1]
   prefix = one[3]
-  local share = math.min(math.ceil((wanted - #granted) / (#locations - turn + 1)), share_of(location))
-  local lanes = redis.call('ZRANGEBYSCORE', key('due', location), '-inf', now, 'WITHSCORES', 'LIMIT', 0, share)
+  local lanes, share = due_lanes(location, turn)
+  if not is_exact and #lanes / 2 == share then
+    be_exact()
+    lanes = due_lanes(location, turn)
+  end
   for number = 1, #lanes, 2 do
     local contact = lanes[number]
     -- The lane stays overdue until its turn begins, however often it is claimed: the broker may deliver nothing.
@@ -230,6 +253,9 @@ local function look_ahead(one)
   follow(one.probes and after_now(key('circuits')))
   if following then one.wait = following - now end
 end
+
+prefix = KEYS[1]
+if tonumber(known_held or -1) ~= held + #granted then redis.call('SET', key('held'), held + #granted, 'PX', 60000) end
 
 local answer = {redis.call('EXISTS', unpack(names_of('unheard'))) > 0 and 1 or 0, #asked}
 for _, one in ipairs(looks) do

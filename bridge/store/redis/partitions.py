@@ -30,9 +30,9 @@ UNTAGGED = "ghlb:"
 
 # Kinds of keys that belong to no location.
 OF_HOME = frozenset({
-    "agency", "alerts", "announced", "audit", "backup", "canary", "confirmed", "installation", "keys", "logins", "operator",
-    "operator_token", "operators", "probe", "receiving", "signatures", "tallied", "turned_away", "upgrading", "upkeep", "workers",
-    "wrote",
+    "agency", "alerts", "announced", "audit", "backup", "canary", "confirmed", "held", "installation", "keys", "logins",
+    "operator", "operator_token", "operators", "probe", "receiving", "signatures", "tallied", "turned_away", "upgrading",
+    "upkeep", "workers", "wrote",
 })  # fmt: skip
 # Kinds of keys that are named after a turn.
 OF_TURN = frozenset({"dead", "excerpt", "ledger"})
@@ -78,7 +78,7 @@ def key(kind: str, *parts: str) -> str:
         prefix = prefix_of_owner(":".join(parts))
     elif kind in OF_HOME or (kind, parts) == ("refused", ()):
         prefix = HOME
-    elif not parts or kind in OF_EACH or (kind == "seen" and len(parts) == 1):
+    elif not parts or kind in OF_EACH:
         raise ValueError(f"{kind} is in each partition: name one")
     else:
         prefix = prefixes_of_turn(parts[0])[0] if kind in OF_TURN else prefix_of(parts[0])
@@ -128,8 +128,9 @@ def scored(found: Iterable[Sequence[str]]) -> list[tuple[str, float]]:
 
 
 def lane_of(redis: Redis, id_: str) -> str | None:
-    """The lane that the id of a message, a contact or a conversation belongs to; None if it is not known."""
-    return next((str(lane) for lane in redis.mget(keys("index", id_)) if lane), None)
+    """The lane that the id of a message, a contact or a conversation belongs to; None if it is not known. Reads all locations."""
+    found = redis.register_script(script("find_lane"))(keys=list(PREFIXES), args=[id_])
+    return str(found) if found else None
 
 
 def prefix_of_turn(redis: Redis, kind: str, id_: str) -> str:
