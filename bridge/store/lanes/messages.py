@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 import orjson
@@ -33,7 +33,8 @@ def decode(text: str) -> InboundMessage:
 
 def encode_answer(completion: Completion) -> str:
     """A provider's answer as JSON, without what is empty; `why_silent` is a text. The evidence is stored in the timeline."""
-    kept = {name: value for name, value in asdict(completion).items() if value and name not in {"evidence", "knowledge"}}
+    told = ((name, getattr(completion, name)) for name in completion.__slots__ if name not in {"evidence", "knowledge"})
+    kept = {name: value for name, value in told if value}
     return orjson.dumps({**kept, "text": completion.text, "why_silent": completion.why_silent or ""}).decode()
 
 

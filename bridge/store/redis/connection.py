@@ -65,7 +65,7 @@ def connect_without_retries(url: str, *, seconds: float) -> Redis:
 def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> AsyncRedis:
     """The receiver's client, without retries, because GHL itself retries. Its callers limit how long they wait for an answer.
 
-    With a timeout of its own, redis-py starts a task for each write.
+    With a socket timeout, redis-py would start a task for each write.
     """
     pool = AsyncBlockingConnectionPool.from_url(
         url,

@@ -278,9 +278,9 @@ def test_everything_about_a_budget_expires(redis: Redis) -> None:
 def test_without_redis_nothing_is_spent() -> None:
     """If the count is unknown, GHL gets no request."""
     with connect_without_retries("redis://127.0.0.1:1/0", seconds=1) as nowhere:
-        with pytest.raises(Unavailable, match="budget"):
+        with pytest.raises(Unavailable, match="rate limit"):
             Budgets(nowhere).acquire(HERE, Need.POST)
-        with pytest.raises(Unavailable, match="budget"):
+        with pytest.raises(Unavailable, match="rate limit"):
             Budgets(nowhere).rate_limited(HERE, 1.0, Limits())
 
 
