@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -13,6 +12,7 @@ import pytest
 
 from bridge.errors import TokenRefused
 from bridge.ghl.client import GHL
+from bridge.store.lanes.phrases import read_event
 from bridge.store.lanes.swept import SweptMessages
 from bridge.store.redis.connection import now_ms, text
 from bridge.sweep import MOST_READ, Span, SweepServices, sweep
@@ -161,7 +161,7 @@ def test_what_no_webhook_brought_is_taken_in(books: Books) -> None:
     assert [one.text for one in turn.messages] == ["text of m1", "text of m2"]
     assert books.found() == []
     assert books.read() == ["ana"]
-    told = [json.loads(text(line).partition(" ")[2]) for line in books.redis.lrange(key("timeline", "here:ana"), 0, -1)]
+    told = [read_event(text(line).partition(" ")[2]) for line in books.redis.lrange(key("timeline", "here:ana"), 0, -1)]
     assert [(one["step"], one["by"]) for one in told] == [("accepted", "sweep")] * 2
 
 

@@ -105,6 +105,8 @@ def old(redis: Redis) -> Redis:
     redis.set(f"{UNTAGGED}paused:nobody", 1)
     redis.hset(f"{UNTAGGED}erased:digest", "stop:SMS", 1)
     redis.set(f"{UNTAGGED}seen:webhook", "nonce:accepted", px=RETENTION_MS)
+    for lane in (LANE, f"{HERE}:long-gone"):
+        redis.set(f"{UNTAGGED}topped:{lane}", 1, px=RETENTION_MS)
     Operators(redis).add("ana", Role.READ, [HERE], TOKEN, lasts_ms=RETENTION_MS)
     Announcements(redis).announce("weekly_report:2026-11-23", "text", way="mail")
     redis.hset(key("report", HERE), "2026-11-23", '{"a":1}')
@@ -143,7 +145,8 @@ def test_every_key_finds_its_partition(old: Redis) -> None:
     for parts in (("lane", str(LANE)), ("waiting", "there", "other"), ("message", HERE, "m3"), ("timeline", str(LANE))):
         name = ":".join(parts)
         value = everything(old)[key(*parts)]["value"]
-        assert value == kept[name], name
+        assert value == ({**kept[name], "backfilled": "1"} if name == f"lane:{LANE}" else kept[name]), name
+    assert not list(old.scan_iter("*topped*"))
     turn = str(old.hget(key("lane", str(LANE)), "turn"))
     assert old.hgetall(key_at(prefix_of(HERE), "ledger", turn)) == kept[f"ledger:{turn}"]
     assert lane_of(old, "m2") == "there:other"

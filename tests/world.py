@@ -205,7 +205,7 @@ class World:
     def status(self, id_: str = "m1") -> tuple[str | None, str | None]:
         """The outcome of a message, and its reason."""
         status, reason = self.redis.hmget(key("message", HERE, id_), ["status", "reason"])
-        return (None if status is None else text(status)), (None if reason is None else text(reason))
+        return (None, None) if status is None else (text(status), text(reason or ""))
 
     def events(self) -> list[Event]:
         """The events in the timeline."""

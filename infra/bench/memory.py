@@ -35,6 +35,7 @@ from bridge.store.lanes.inbox import Inbox
 from bridge.store.lanes.leases import Lanes
 from bridge.store.locations.records import Locations
 from bridge.store.redis.connection import connect, connect_async, now_ms
+from bridge.store.redis.partitions import keys as keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -92,8 +93,9 @@ def _measure(url: str, folder: Path) -> None:
 
 
 def _forget_short_lived(redis: Redis, made: Iterable[str]) -> int:
-    """Delete what lives for no longer than a day; returns the freed bytes."""
+    """Delete what lives for no longer than a day; returns the freed bytes. What is to be reported leaves its list each hour."""
     before, names = _used(redis), list(made)
+    redis.delete(*keys_of("reported"), *keys_of("counts"))
     pipe = redis.pipeline(transaction=False)
     for name in names:
         pipe.pttl(name)

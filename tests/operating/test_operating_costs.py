@@ -85,7 +85,7 @@ def reply(world: World, id_: str) -> None:
 
 
 def test_a_reply_costs_little_for_lists_names_and_reports(world: World, redis: Redis) -> None:
-    """At most one command and 0.6 KB: the first of a contact, whose name is kept with it; later ones none, and half."""
+    """At most one command and 0.6 KB: the first of a contact, whose name is kept with it; later ones none, and half as much."""
     world.keep(contact_lookup=True)
     world.contact = JANE
     first = writes(watched(redis, lambda: reply(world, "m1")))

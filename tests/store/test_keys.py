@@ -19,7 +19,7 @@ COMMANDS = {
     "string": {"GET", "SET", "INCR", "INCRBY", "MGET"},
     "hash": {"HGET", "HSET", "HMGET", "HGETALL", "HSETNX", "HDEL", "HINCRBY", "HEXISTS", "HKEYS", "HVALS", "HLEN"},
     "list": {"RPUSH", "LRANGE", "LINDEX", "LREM", "LLEN", "LTRIM", "LPOP", "LPOS", "LSET"},
-    "set": {"SADD", "SREM", "SMEMBERS", "SISMEMBER", "SCARD"},
+    "set": {"SADD", "SREM", "SMEMBERS", "SISMEMBER", "SCARD", "SUNION"},
     "sorted set": {
         *("ZADD", "ZREM", "ZSCORE", "ZCARD", "ZCOUNT", "ZRANGE", "ZRANGEBYSCORE", "ZPOPMIN", "ZSCAN"),
         *("ZREMRANGEBYSCORE", "ZREMRANGEBYRANK"),

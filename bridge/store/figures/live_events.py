@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import orjson
 from redis import ResponseError
 
 from bridge.model import Lane
+from bridge.store.lanes.phrases import read_event
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.partition_calls import newest
 from bridge.store.redis.partitions import key, keys
@@ -82,7 +82,7 @@ def _events(lane: str, lines: Sequence[str]) -> Iterator[LiveEvent]:
     events = []
     for line in lines:
         at, _, document = line.partition(" ")
-        details = orjson.loads(document)
+        details = read_event(document)
         numbers[at] += 1
         events.append(LiveEvent(f"{at}-{lane}-{numbers[at]}", int(at), Lane.parse(lane), details.pop("step"), details))
     return reversed(events)

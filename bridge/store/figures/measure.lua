@@ -9,12 +9,15 @@ local function cards(ids)
   return sum
 end
 
+-- The members of a key that most partitions don't have.
+local function members(command, name, ...) return missing[name] and {} or redis.call(command, name, ...) end
+
 -- A claim makes no lane younger, nor does a wait until it can be opened. One that is erased, or whose location is on hold, waits
 -- for
 -- nothing.
 local function waited(since)
   local longest = 0
-  for _, lane in ipairs(redis.call('ZRANGE', since, 0, 99)) do
+  for _, lane in ipairs(members('ZRANGE', since, 0, 99)) do
     local location, contact = split(lane)
     local waits = redis.call('ZSCORE', key('due', location), contact) and redis.call('SISMEMBER', key('holds'), location) == 0
     if waits then longest = math.max(longest, now - tonumber(redis.call('ZSCORE', since, lane))) end
@@ -35,17 +38,18 @@ local lanes, held, overdue_ms, unheard_ms, unopened_ms, on_hold = 0, 0, 0, 0, 0,
 local sums, down = {in_flight = 0, retrying = 0, dead_letters = 0, locations = 0}, {}
 for at = 1, #KEYS do
   prefix = KEYS[at]
-  local ids = redis.call('SMEMBERS', key('holds'))
+  look_for(key('holds'), key('unheard'), key('unopened'), key('retrying'), key('dead'), key('circuits', 'open'))
+  local ids = members('SMEMBERS', key('holds'))
   local waits = cards(ids)
   held, on_hold = held + waits, on_hold + #ids
   lanes = lanes + waits + cards(redis.call('ZRANGE', key('due'), 0, -1))
   unheard_ms, unopened_ms = math.max(unheard_ms, waited(key('unheard'))), math.max(unopened_ms, waited(key('unopened')))
   overdue_ms = math.max(overdue_ms, longest_due(), unheard_ms, unopened_ms)
   sums.in_flight = sums.in_flight + redis.call('ZCOUNT', key('inflight'), now, '+inf')
-  sums.retrying = sums.retrying + redis.call('SCARD', key('retrying'))
-  sums.dead_letters = sums.dead_letters + redis.call('ZCARD', key('dead'))
+  sums.retrying = sums.retrying + (missing[key('retrying')] and 0 or redis.call('SCARD', key('retrying')))
+  sums.dead_letters = sums.dead_letters + (missing[key('dead')] and 0 or redis.call('ZCARD', key('dead')))
   sums.locations = sums.locations + redis.call('SCARD', key('locations'))
-  for _, id in ipairs(redis.call('SMEMBERS', key('circuits', 'open'))) do down[id] = true end
+  for _, id in ipairs(members('SMEMBERS', key('circuits', 'open'))) do down[id] = true end
 end
 
 -- One server has one list of workers, at home; in a cluster a worker is in each partition that it claims in.

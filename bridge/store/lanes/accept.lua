@@ -10,7 +10,7 @@
 --   ARGV[6]  retention (ms)
 --   ARGV[7]  most messages that may wait in a lane
 --
--- The data: `id`, `webhook_id`, `conversation_id`, `event` (JSON), `reason` (why it is not answered; empty: it is), `line` (channel
+-- The data: `id`, `conversation_id`, `event` (JSON), `reason` (why it is not answered; empty: it is), `line` (channel
 -- and conversation provider), `channels` (its possible channels), `forms` (spellings of the whole message, to compare with the stop
 -- words), `start` (whether it is the word that lifts a stop), `words` (a digest of its text; empty or absent without GHL's id),
 -- `at` (its own time, ms), `marketplace` (whether it came by an event of GHL's marketplace), `found` (whether the sweep found it),
@@ -30,14 +30,15 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   local came = cjson.decode(told)
   local id, reason = came.id, came.reason
   local location, contact = split(lane)
-  local configured = redis.call('HEXISTS', key('location', location), 'settings') == 1
+  local its = redis.call(
+    'HMGET', key('location', location), 'last_event_at', 'marketplace_at', 'unheard', 'hold', 'debounce_ms', 'debounce_max_ms'
+  )
+  -- Every location with settings has the times that follow from them.
+  local configured = its[5]
   if not configured and redis.call('EXISTS', key('location', location)) == 0 then
     return is_owned() and 'unknown_location' or 'no_location'
   end
 
-  local its = redis.call(
-    'HMGET', key('location', location), 'last_event_at', 'marketplace_at', 'unheard', 'hold', 'debounce_ms', 'debounce_max_ms'
-  )
   local stopped = {}
   for _, channel in ipairs(reason == '' and came.channels or {}) do
     if is_stop(location, channel, came.forms) then stopped[#stopped + 1] = channel end
@@ -50,15 +51,12 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   elseif reason == '' and redis.call('LLEN', key('waiting', lane)) >= tonumber(most) then
     reason = 'overflow'
   end
-  local marks = {key('seen', location, id)}
-  if came.webhook_id ~= '' then marks[2] = key('seen', came.webhook_id) end
-  for _, by in ipairs(redis.call('MGET', unpack(marks))) do
+  local message, seen = key('message', location, id), key('seen', location, id)
+  if redis.call('EXISTS', message, seen) > 0 then
     -- A repeated call gets the answer of the first one.
-    if by and by:sub(1, #nonce + 1) == nonce .. ':' then return by:sub(#nonce + 2) end
-    if by then return 'duplicate' end
+    local by = redis.call('HGET', message, 'came') or redis.call('GET', seen) or ''
+    return by:sub(1, #nonce + 1) == nonce .. ':' and by:sub(#nonce + 2) or 'duplicate'
   end
-  -- A message that the sweep finds may be older than the records of seen ids.
-  if came.found and redis.call('EXISTS', key('message', location, id)) == 1 then return 'duplicate' end
   -- A message from a clock that is far ahead must not hide newer ones.
   local written_at = (came.at or 0) > 0 and math.min(came.at, now + 3600000) or now
   local copy = reason == '' and (came.words or '') ~= '' and match_copy(lane, came.words, id, written_at)
@@ -67,7 +65,9 @@ local function accept(lane, nonce, told, body, memory, retention, most)
     why[reason] = 'a workflow brought the same words without their id: ' .. copy
   end
   local outcome = reason == '' and 'accepted' or (reason == came.reason and 'skipped' or reason)
-  for _, seen in ipairs(marks) do redis.call('SET', seen, nonce .. ':' .. outcome, 'PX', memory) end
+  -- The record of the message is its mark, if it is kept for long enough.
+  local accepted_by = nonce .. ':' .. outcome
+  if tonumber(retention) < tonumber(memory) then redis.call('SET', seen, accepted_by, 'PX', memory) end
 
   -- The time of the contact's newest known message: the sweep looks for newer ones, and lists of conversations use this order.
   local listed = math.max(tonumber(memory), tonumber(retention))
@@ -75,19 +75,21 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   redis.call('ZADD', recorded, 'GT', written_at, contact)
   redis.call('ZREMRANGEBYSCORE', recorded, '-inf', now - listed)
   redis.call('PEXPIRE', recorded, listed)
+  local rare = {key('paused', contact), key('paused', came.conversation_id)}
+  for _, erased in ipairs(came.erased or {}) do rare[#rare + 1] = key('erased', erased) end
+  look_for(unpack(rare))
   restore(lane, came.erased, retention)
 
-  local message = key('message', location, id)
-  local record = {'lane', lane, 'at', now, 'conversation', came.conversation_id, 'reason', reason}
+  local record = {'lane', lane, 'at', now, 'conversation', came.conversation_id, 'came', accepted_by}
   if reason == '' then
     redis.call('HSET', message, 'status', 'waiting', 'body', body, 'line', came.line, unpack(record))
   else
-    redis.call('HSET', message, 'status', 'skipped', unpack(record))
+    redis.call('HSET', message, 'status', 'skipped', 'reason', reason, unpack(record))
   end
   count_arrival(location)
-  for _, known in ipairs({id, came.conversation_id, contact}) do point(known, lane, retention) end
-  if redis.call('EXISTS', key('paused', contact), key('paused', came.conversation_id)) > 0 then
-    for _, known in ipairs({contact, came.conversation_id}) do adopt_pause(lane, known, retention) end
+  point(came.conversation_id, lane, retention)
+  for _, known in ipairs({contact, came.conversation_id}) do
+    if not missing[key('paused', known)] then adopt_pause(lane, known, retention) end
   end
   tell(lane, came.event, retention)
   if why[reason] then

@@ -98,8 +98,8 @@ end
 local looks = {}
 for _, one in ipairs(asked) do
   prefix = one.prefix
-  notice_server(run)
-  local told = redis.call('MGET', key('leader'), key('claimed'), key('patience'))
+  local told = redis.call('MGET', key('leader'), key('claimed'), key('patience'), key('server'))
+  notice_server(run, told[4])
   one.leads, one.calm, one.wait = lead(told[1]), 0, patience(told[2], told[3])
   if not one.wait then
     local more

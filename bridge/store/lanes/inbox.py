@@ -15,6 +15,7 @@ from bridge.policy.normalise import digest
 from bridge.policy.stop_words import forms, starts
 from bridge.store.lanes.messages import encode
 from bridge.store.lanes.outbound import ON_LOOP_CHARACTERS, heard
+from bridge.store.lanes.phrases import event_in_short
 from bridge.store.lanes.pseudonyms import digests
 from bridge.store.lanes.standings import contact_args
 from bridge.store.redis.cluster_pipelines import pipelines_to
@@ -79,9 +80,8 @@ class Inbox:
         lane = Lane(ignored.location_id, ignored.contact_id)
         what = {
             "id": ignored.message_id,
-            "webhook_id": ignored.webhook_id,
             "conversation_id": ignored.conversation_id,
-            "event": orjson.dumps(event).decode(),
+            "event": event_in_short(event),
             "reason": ignored.reason,
         }
         return await self._write(lane, None, what)
@@ -149,9 +149,8 @@ def came(message: InboundMessage, event: Mapping[str, object], *, marketplace: b
     """The script's argument for a message that needs an answer."""
     return {
         "id": message.id,
-        "webhook_id": message.webhook_id,
         "conversation_id": message.conversation_id,
-        "event": orjson.dumps(event).decode(),
+        "event": event_in_short(event),
         "reason": "",
         "line": message.line,
         # The channel of a workflow webhook may become known later; an opt-out counts now, for any channel it may have come from.

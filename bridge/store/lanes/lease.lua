@@ -91,13 +91,17 @@ local lease_until = claimed_until - now >= lease * FRESH and math.min(claimed_un
 set('lease', token)
 set('lease_until', lease_until)
 redis.call('HSET', record, unpack(fresh_fields))
-redis.call('ZADD', key('due', location), lease_until, contact)
+local due = redis.call('ZSCORE', key('due', location), contact)
+if tonumber(due or 0) ~= lease_until then redis.call('ZADD', key('due', location), lease_until, contact) end
 if lease_until ~= claimed_until then take_slot(lane, lease_until) end
 
+local texts, conversation = bodies(ids)
+look_for(
+  key('carried', lane), key('paused', contact), key('paused', conversation), unpack(names_of_circuits({ARGV[9], ARGV[10]}))
+)
 -- A turn that waits for GHL needs no look-up.
 local ghl = admit_turn({ARGV[9], ARGV[10]}, token, tonumber(ARGV[11]))
-local noted, paid = redis.call('MGET', key('topped', lane), key('person', lane)), 0
-local topped = noted[1] and 1 or 0
+local person, paid, topped = redis.call('GET', key('person', lane)) or '', 0, known.backfilled and 1 or 0
 if ARGV[8] ~= '' and ghl[1] == '' then
   local ahead = cjson.decode(ARGV[8])
   learn_limits(location, ahead.permit)
@@ -106,9 +110,8 @@ end
 
 -- A replay's saved answer contains its texts, and those that its turn took from other dead letters.
 local answered = replaying and (known.answer or '') ~= ''
-local carried = answered and {} or redis.call('LRANGE', key('carried', lane), 0, -1)
+local carried = (answered or missing[key('carried', lane)]) and {} or redis.call('LRANGE', key('carried', lane), 0, -1)
 local waiting = (replaying or #ids == most) and redis.call('LLEN', key('waiting', lane)) or #ids
-local texts, conversation = bodies(ids)
 -- When the state went back last, and when this lane began.
 local rollback = redis.call('HMGET', key('rollback'), 'at', 'certain_at')
 local first = rollback[1] and redis.call('LINDEX', key('timeline', lane), 0)
@@ -118,6 +121,6 @@ return {
   now, replaying and 1 or 0, waiting, its, begins and {} or redis.call('HGETALL', key('ledger', known.turn)), texts, (bodies(carried)),
   situation(lane, conversation, {unpack(ARGV, 12)}, tonumber(ARGV[6])),
   redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), topped, ghl,
-  (noted[2] or ''):match('^%S*'),
+  person:match('^%S*'),
   {rollback[1] or '0', rollback[2] or '0', first and first:match('^%d+') or '0'}, paid,
 }

@@ -11,26 +11,31 @@ from bridge.model import NO_REPLY_REASONS, Channel, Completion, InboundMessage, 
 
 # The reason of `no_reply` in older versions.
 BEFORE_REASONS = {"tool calls without a text": Reason.TOOL_CALL, "content_filter": Reason.FILTERED}
+_OF_MESSAGE = tuple(field.name for field in fields(InboundMessage))
+_EMPTY: dict[str, Any] = dict.fromkeys(
+    ("location_id", "contact_id", "conversation_id", "message_type", "message_type_string", "text"), ""
+) | {"date_added_ms": 0}
 
 
 def encode(message: InboundMessage) -> bytes:
-    """The message as JSON."""
-    return orjson.dumps(message)
+    """The message as JSON, without what is empty."""
+    return orjson.dumps({name: value for name in _OF_MESSAGE if (value := getattr(message, name))})
 
 
 def decode(text: str) -> InboundMessage:
     """Undo `encode`."""
     stored = orjson.loads(text)
     stored["channel"] = Channel(stored["channel"])
-    stored["attachments"] = tuple(stored["attachments"])
-    stored["transcripts"] = tuple(stored.get("transcripts", ()))
-    return InboundMessage(**_known(stored, InboundMessage))
+    for listed in ("attachments", "transcripts"):
+        stored[listed] = tuple(stored.get(listed, ()))
+    return InboundMessage(**{**_EMPTY, **_known(stored, InboundMessage)})
 
 
 def encode_answer(completion: Completion) -> str:
-    """A provider's answer as JSON; `why_silent` is a text, empty if there is a reply. The evidence is stored in the timeline."""
-    fields = {name: getattr(completion, name) for name in completion.__slots__ if name not in {"evidence", "knowledge"}}
-    return orjson.dumps({**fields, "why_silent": completion.why_silent or ""}).decode()
+    """A provider's answer as JSON, without what is empty; `why_silent` is a text. The evidence is stored in the timeline."""
+    told = ((name, getattr(completion, name)) for name in completion.__slots__ if name not in {"evidence", "knowledge"})
+    kept = {name: value for name, value in told if value}
+    return orjson.dumps({**kept, "text": completion.text, "why_silent": completion.why_silent or ""}).decode()
 
 
 def decode_answer(text: str) -> Completion | None:

@@ -2,12 +2,13 @@
 --   ARGV[1]  conversation or contact id
 --   ARGV[2]  event (JSON)
 --   ARGV[3]  retention (ms)
+--   ARGV[4]  its lane; empty: it is not known yet
 -- Answers the lane, or nothing if it is not known yet.
 -- Needs: standings
 local id, event, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
-local lane = redis.call('GET', key('index', id))
+local lane = ARGV[4]
 pass_when_full()
-if not lane then
+if lane == '' then
   redis.call('SET', key('paused', id), now, 'NX')
   return nil
 end

@@ -34,9 +34,9 @@ end
 
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 within_turn = true
-local left = rest_of_lease(lane, token)
-if not left then return {STEP.lost, -1} end
-local written = redis.call('HGET', key('lane', lane), 'written')
+local is = redis.call('HMGET', key('lane', lane), 'lease', 'lease_until', 'written')
+if is[1] ~= token then return {STEP.lost, -1} end
+local left, written = tonumber(is[2]) - now, is[3]
 pass_when_full()
 -- An answer that goes along stays, whatever becomes of the post.
 local first = patch.first
@@ -46,13 +46,27 @@ local function refuse(...)
   return {...}
 end
 if patch.least and left < patch.least[1] then return refuse(STEP.lost, left) end
-if patch.person then redis.call('SET', key('person', lane), patch.person, 'PX', retention) end
-if patch.listed then
-  redis.call('SET', key('topped', lane), 1, 'PX', retention)
-  for _, said in ipairs(patch.listed) do remember(lane, said[1], said[2], retention) end
+local location, contact = split(lane)
+local rare = {key('unclear', lane), key('watched')}
+for _, circuit in ipairs({patch.circuit and patch.circuit.id or '', patch.passed or first and first.passed or ''}) do
+  if circuit ~= '' then rare[#rare + 1], rare[#rare + 2] = key('circuit', circuit), key('circuit', circuit, 'faults') end
 end
+for _, side in ipairs(patch.welcomed or first and first.welcomed or {}) do rare[#rare + 1] = key('refusals', location, side) end
+if patch.unchanged then
+  rare[#rare + 1], rare[#rare + 2] = key('paused', contact), key('paused', patch.unchanged.conversation)
+end
+look_for(unpack(rare))
+if patch.person then redis.call('SET', key('person', lane), patch.person, 'PX', retention) end
+remember_all(lane, patch.listed or {}, retention)
 local admitted = patch.circuit and admit(patch.circuit.id, token, patch.circuit.longest) or ''
-if admitted == 'open' then return {STEP.shut} end
+if admitted == 'open' then
+  if patch.listed then redis.call('HSET', key('lane', lane), 'backfilled', 1) end
+  return {STEP.shut}
+end
+if patch.listed then
+  patch.lane = patch.lane or {}
+  patch.lane.backfilled = 1
+end
 
 -- Whether a location has other settings than the guards saw, or receives no events for its messages any more.
 local function has_changed(settings, marketplace_at, unheard)
@@ -62,15 +76,18 @@ end
 
 -- Whether nothing may be sent at all: the location was removed or paused, or the app was uninstalled, or its settings are not those
 -- that the guards saw.
-local function is_silent(location)
-  local known = redis.call('HMGET', key('location', location), 'settings', 'uninstalled_at', 'paused', 'marketplace_at', 'unheard')
+local function is_silent()
+  local known = redis.call(
+    'HMGET', key('location', location), 'settings', 'uninstalled_at', 'paused', 'marketplace_at', 'unheard', unpack(CLAIM_FIELDS)
+  )
+  known_claims[location] = {known[6], known[7], known[8]}
   return not known[1] or known[2] or known[3] == '1' or patch.unchanged and has_changed(known[1], known[4], known[5])
 end
 
 -- Whether an operator has paused the contact by an id that no situation has told of yet, or it had another reply since.
-local function is_another(contact)
+local function is_another()
   if not patch.unchanged then return false end
-  if redis.call('EXISTS', key('paused', contact), key('paused', patch.unchanged.conversation)) > 0 then return true end
+  if is_there(key('paused', contact)) or is_there(key('paused', patch.unchanged.conversation)) then return true end
   return redis.call('ZCOUNT', key('replies', lane), now - DAY_OF_REPLIES, '+inf') > patch.unchanged.replies
 end
 
@@ -81,29 +98,27 @@ local function objection()
     if stored and cjson.decode(stored).state == 'sent' then return STEP.there end
   end
   if patch.unless_newer then
-    local location = split(lane)
     for _, id in ipairs(redis.call('LRANGE', key('waiting', lane), patch.unless_newer.seen, -1)) do
       local line = redis.call('HGET', key('message', location, id), 'line')
       if line == patch.unless_newer.line or line == UNKNOWN_LINE then return STEP.newer end
     end
   end
-  local location, contact = split(lane)
-  if patch.revision and (revision(lane) ~= patch.revision[1] or is_silent(location)) then return STEP.changed end
-  if is_another(contact) then return STEP.changed end
+  if patch.revision and (revision(lane) ~= patch.revision[1] or is_silent()) then return STEP.changed end
+  if is_another() then return STEP.changed end
 end
 
 if written ~= patch.nonce then
   -- The rate limit that GHL reported is stored even if the step is not.
-  if patch.permit then learn_limits((split(lane)), patch.permit) end
+  if patch.permit then learn_limits(location, patch.permit) end
   -- Whether a message reported during the completion is the bridge's own is known once the answer is.
-  local calm = first and redis.call('EXISTS', key('unclear', lane)) == 0
+  local calm = first and not is_there(key('unclear', lane))
   if first and not calm then
     write(lane, first, retention)
     first = nil
   end
   local why_not = objection()
   if why_not then return refuse(why_not) end
-  local wait = patch.permit and acquire((split(lane)), patch.permit, true) or 0
+  local wait = patch.permit and acquire(location, patch.permit, true) or 0
   if wait > 0 then return refuse(STEP.no_room, wait) end
   if first then join(first, patch) end
   write(lane, patch, retention, calm)

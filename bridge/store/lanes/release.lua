@@ -14,6 +14,10 @@ local is = rows(redis.call('HGETALL', record))
 if not is_holder(is, token) then return is.released == token and RELEASE.written or RELEASE.lost end
 pass_when_full()
 counted = {}
+look_for(
+  key('unclear', lane), key('refusals', location, 'ghl'), key('refusals', location, 'provider'), key('replays', lane),
+  key('carried', lane), key('circuits', 'open'), key('short'), key('retrying'), key('unopened')
+)
 local function park(circuits)
   for _, id in ipairs(circuits) do
     -- The provider answers again: there is nothing to wait for.
@@ -50,7 +54,10 @@ apply(lane, patch, retention)
 
 -- `retrying`: lanes whose turn has failed and is retried.
 local retries = patch.wait_ms and patch.lane.attempts > 0
-if retries then redis.call('SADD', key('retrying'), lane) end
+if retries then
+  redis.call('SADD', key('retrying'), lane)
+  missing[key('retrying')] = nil
+end
 count('tries|' .. (held and 'held' or patch.dead and 'dead' or not patch.wait_ms and 'ended' or patch.failed and 'failed' or 'deferred'))
 
 if patch.dead then
@@ -101,26 +108,30 @@ if patch.wait_ms then
   if patch.circuits then park(patch.circuits) end
 end
 free_probes(token)
-if patch.unopened then redis.call('ZADD', key('unopened'), 'NX', now, lane) end
+if patch.unopened then
+  redis.call('ZADD', key('unopened'), 'NX', now, lane)
+  missing[key('unopened')] = nil
+end
 if not over then
   -- However long it waits, what was sent must be known then.
   redis.call('PERSIST', key('ledger', turn))
   clear_up(lane, retention)
 else
+  redis.call('PEXPIRE', key('ledger', turn), patch.dead and retention or ledger_kept(turn, retention))
   if not patch.dead then
     -- The texts of a dead letter wait for the next message. After any other end, the texts that the turn took are done.
     for _, id in ipairs(patch.carried or {}) do redis.call('LREM', key('carried', lane), 1, id) end
-    redis.call('PEXPIRE', key('ledger', turn), retention)
     if is.replaying then redis.call('PEXPIRE', key('dead', turn), retention) end
   end
   forget_turn(lane, is)
   whole[lane] = nil
   clear_up_after(lane, patch.turn, retention)
 end
-local waits = reschedule(lane, over)
+-- While the lease lasted, nobody claimed the lane again.
+local waits = reschedule(lane, over, tonumber(is.lease_until) > now)
 if waits then
-  if not retries then redis.call('SREM', key('retrying'), lane) end
-  if not patch.unopened then redis.call('ZREM', key('unopened'), lane) end
+  if not retries and not missing[key('retrying')] then redis.call('SREM', key('retrying'), lane) end
+  if not patch.unopened and not missing[key('unopened')] then redis.call('ZREM', key('unopened'), lane) end
 end
 keep_lane(lane, retention, not waits)
 ring_if_due()

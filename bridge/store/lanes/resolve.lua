@@ -34,6 +34,8 @@ end
 
 local function replace(old, new)
   redis.call('RENAME', key('message', location, old), key('message', location, new))
+  redis.call('SET', key('seen', location, old), what.nonce .. ':accepted', 'PX', memory)
+  point(old, lane, retention)
   local place = redis.call('LPOS', key('waiting', lane), old)
   if place then redis.call('LSET', key('waiting', lane), place, new) end
   local replaying = cjson.decode(redis.call('HGET', record, 'replaying') or '[]')
@@ -51,7 +53,7 @@ end
 local id = what.ids[1] or what.id
 for _, known in ipairs(what.ids) do
   redis.call('SET', key('seen', location, known), what.nonce .. ':accepted', 'PX', memory)
-  point(known, lane, retention)
+  if known ~= id then point(known, lane, retention) end
 end
 if id ~= what.id then replace(what.id, id) end
 redis.call('HSET', key('message', location, id), 'body', body, 'line', what.line, 'conversation', what.conversation_id)

@@ -2,12 +2,13 @@
 --   ARGV[1]  conversation or contact id
 --   ARGV[2]  event (JSON)
 --   ARGV[3]  retention (ms)
+--   ARGV[4]  its lane; empty: it is not known, or of another partition
 -- Answers {1 if there was a pause of this id, lane or nothing}.
 -- Needs: standings
 local id, event, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
 local paused = redis.call('DEL', key('paused', id))
-local lane = redis.call('GET', key('index', id))
-if not lane then return {paused} end
+local lane = ARGV[4]
+if lane == '' then return {paused} end
 local _, contact = split(lane)
 redis.call('DEL', key('paused', contact))
 local record = key('standing', lane)

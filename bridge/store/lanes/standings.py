@@ -49,15 +49,17 @@ class Standings:
         with reaching(f"pause {id_}"):
             # The partition of an unknown id is not known.
             known = lane_of(self._redis, id_)
-            args: list[str | bytes | int] = [id_, _event("paused"), self._retention_ms]
+            args: list[str | bytes | int] = [id_, _event("paused"), self._retention_ms, known or ""]
             lanes = [self._pause(keys=[prefix], args=args) for prefix in ([prefix_of(known)] if known else PREFIXES)]
         return next((Lane.parse(text(lane)) for lane in lanes if lane), None)
 
     def resume(self, id_: str) -> bool:
         """End a pause and a human takeover. Returns False if the id is not known."""
         with reaching(f"resume {id_}"):
+            known = lane_of(self._redis, id_) or ""
+            its = prefix_of(known) if known else ""
             args: list[str | bytes | int] = [id_, _event("resumed"), self._retention_ms]
-            found = [self._resume(keys=[prefix], args=args) for prefix in PREFIXES]
+            found = [self._resume(keys=[one], args=[*args, known if one == its else ""]) for one in PREFIXES]
         return any(paused or lane for paused, *lane in found)
 
     def allow(self, lane: Lane) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from bridge.policy.normalise import digest
 from bridge.store.lanes.ends import event_of, is_claim_true, is_reply, outcome
 from bridge.store.lanes.excerpts import kept_of, told_of
 from bridge.store.lanes.messages import encode
+from bridge.store.lanes.phrases import event_in_short
 from bridge.store.lanes.transcripts import said, taken_along, words_of
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def _told(turn: Turn, patch: Patch) -> dict[str, object]:
         name: value for name, value in patch.items() if value or (value is not None and name in MAY_BE_EMPTY)
     }
     kept["ledger"] = {part: _entry_told(entry) for part, entry in patch.get("ledger", {}).items()}
-    kept["events"] = [orjson.dumps(event).decode() for event in patch.get("events", ())]
+    kept["events"] = [event_in_short(event) for event in patch.get("events", ())]
     if "first" in patch:
         kept["first"] = _told(turn, patch["first"])
     return kept | {"turn": turn.id, "nonce": uuid4().hex}
@@ -131,7 +132,7 @@ def sent(turn: Turn, posted: Posted) -> Patch:
         "own": list(ids),
         "said": heard,
         "welcomed": ["ghl"],
-        "sent": orjson.dumps(event).decode(),
+        "sent": event_in_short(event),
         "taken": posted.channel,
         "delivery": _told_at_once(posted),
     }

@@ -10,6 +10,7 @@ import orjson
 from bridge.model import Lane, Status
 from bridge.policy.delivery import delivery_of
 from bridge.store.lanes.messages import decode
+from bridge.store.lanes.phrases import read_event
 from bridge.store.lanes.transcripts import read_said
 from bridge.store.redis.connection import reaching, text
 from bridge.store.redis.partition_calls import lane_of
@@ -99,7 +100,7 @@ class Timelines:
 
 def _event(line: str) -> Event:
     at, _, document = line.partition(" ")
-    details = orjson.loads(document)
+    details = read_event(document)
     return Event(int(at), details.pop("step"), details)
 
 

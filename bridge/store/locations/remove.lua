@@ -6,6 +6,7 @@ local location = ARGV[1]
 local known = redis.call('DEL', key('location', location))
 redis.call('DEL', key('refusals', location, 'ghl'), key('refusals', location, 'provider'))
 forget_grant('location:' .. location)
+note_removed(location)
 for _, all in ipairs({key('locations'), key('holds'), key('installs'), key('missed')}) do redis.call('SREM', all, location) end
 redis.call('ZREM', key('sweeps'), location)
 redis.call('DEL', key('sweep', location), key('recorded', location), key('stopping', location), key('report', location))

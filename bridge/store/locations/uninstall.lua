@@ -17,5 +17,6 @@ forget_grant('location:' .. location)
 redis.call('SREM', key('installs'), location)
 if redis.call('EXISTS', record) == 0 or is[2] then return 0 end
 redis.call('HSET', record, 'uninstalled_at', string.format('%d', at))
+note_removed(location)
 if not is[3] then redis.call('PEXPIRE', record, retention) end
 return 1

@@ -3,9 +3,10 @@
 --   ARGV[1]  lane
 --   ARGV[2]  digest under which opt-outs and pauses are stored
 --   ARGV[3]  retention (ms)
+--   ARGV[4]  how long ids of messages are remembered (ms)
 -- Answers {now (ms), how many records were removed, channels that stay stopped ...}.
--- Needs: standings
-local lane, digest, retention = ARGV[1], ARGV[2], tonumber(ARGV[3])
+-- Needs: standings, dedupe
+local lane, digest, retention, memory = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
 local location, contact = split(lane)
 local removed = 0
 local function remove(...) removed = removed + redis.call('DEL', ...) end
@@ -38,11 +39,12 @@ end
 for _, list in ipairs({'waiting', 'carried'}) do
   for _, id in ipairs(redis.call('LRANGE', key(list, lane), 0, -1)) do
     uncount_arrival(key('message', location, id))
-    remove(key('message', location, id), key('index', id))
+    if forget_message(location, id, memory) then removed = removed + 1 end
+    remove(key('index', id))
   end
 end
 local KINDS = {
-  'lane', 'waiting', 'carried', 'buried', 'replays', 'timeline', 'standing', 'replies', 'said', 'posted', 'unclear', 'topped', 'twins',
+  'lane', 'waiting', 'carried', 'buried', 'replays', 'timeline', 'standing', 'replies', 'said', 'posted', 'unclear', 'twins',
   'delivery', 'generated', 'person',
 }
 for _, kind in ipairs(KINDS) do

@@ -11,6 +11,7 @@ from bridge.store.lanes.pseudonyms import digests
 from bridge.store.redis.connection import reaching, scored, text
 from bridge.store.redis.lua import script
 from bridge.store.redis.partitions import ANY, key, key_at, prefix_of, split_key
+from bridge.store.redis.retention import REMEMBERED_MS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -22,7 +23,7 @@ BATCH = 1000
 NOBODY = "(erased)"
 # Keys that `erase_begin.lua` has removed already, so that existing ones are newer; and keys that are found by ids.
 REMOVED_AT_ONCE = frozenset({
-    "lane", "waiting", "carried", "buried", "replays", "timeline", "standing", "replies", "said", "posted", "unclear", "topped",
+    "lane", "waiting", "carried", "buried", "replays", "timeline", "standing", "replies", "said", "posted", "unclear",
     "twins", "delivery", "index", "message", "own", "seen", "dead", "ledger", "due", "location", "excerpt", "person",
 })  # fmt: skip
 
@@ -65,7 +66,7 @@ class Erasures:
         """Fence off a worker that holds the lane, and remove the records under the contact's id, in one step."""
         with reaching("begin to erase a contact"):
             at, records, *stopped = self._erase(
-                keys=[prefix_of(lane)], args=[str(lane), digests(lane, self._keys)[0], self._retention_ms]
+                keys=[prefix_of(lane)], args=[str(lane), digests(lane, self._keys)[0], self._retention_ms, REMEMBERED_MS]
             )
         return ErasureBegun(at, records, tuple(sorted(map(text, stopped))))
 
@@ -75,7 +76,7 @@ class Erasures:
         with reaching("erase a contact"):
             ids = set(self._ids(lane))
             for some in _batches(sorted(ids)):
-                records += self._forget_ids(keys=[prefix_of(lane)], args=[str(lane), begun.at_ms, *some])
+                records += self._forget_ids(keys=[prefix_of(lane)], args=[str(lane), begun.at_ms, REMEMBERED_MS, *some])
             records += self._forget_letters(lane) + self._forget_excerpts(lane) + self._forget_others(lane)
             self._forget_mentions(lane)
             self._redact({*ids, lane.contact_id})
@@ -105,11 +106,18 @@ class Erasures:
 
     def _ids(self, lane: Lane) -> Iterator[str]:
         """All ids that lead to the lane: of messages, of the conversation, of replies, of the contact."""
+        yield lane.contact_id
         for names in self._names(lane, "index:*"):
             values = self._redis.mget(names)
-            yield from (
-                split_key(name)[1].removeprefix("index:") for name, value in zip(names, values, strict=True) if value == str(lane)
-            )
+            yield from (_last(name) for name, value in zip(names, values, strict=True) if value == str(lane))
+        for names in self._names(lane, f"own:{lane.location_id}:*"):
+            values = self._redis.mget(names)
+            yield from (_last(name) for name, value in zip(names, values, strict=True) if _owner(value) == lane.contact_id)
+        for names in self._names(lane, f"message:{lane.location_id}:*"):
+            pipe = self._redis.pipeline(transaction=False)
+            for name in names:
+                pipe.hget(name, "lane")
+            yield from (_last(name) for name, value in zip(names, pipe.execute(), strict=True) if value == str(lane))
 
     def _forget_letters(self, lane: Lane) -> int:
         """Remove closed dead letters; the open ones are removed already."""
@@ -177,6 +185,14 @@ class Erasures:
     def _names(self, lane: Lane, pattern: str) -> Iterator[list[str]]:
         found = (text(name) for name in self._redis.scan_iter(prefix_of(lane) + pattern, count=BATCH))
         return _batches(found)
+
+
+def _last(name: str) -> str:
+    return name.rpartition(":")[2]
+
+
+def _owner(stored: object) -> str:
+    return text(stored or "").partition(" ")[2]
 
 
 def _is_of(name: str, lane: Lane) -> bool:

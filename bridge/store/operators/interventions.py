@@ -55,7 +55,7 @@ class Interventions:
     def draft_ids(self, location_id: LocationId, reply_id: MessageId) -> tuple[MessageId, ...]:
         """GHL's ids of all parts of the draft with this id, in order; none if it is not a draft of the bridge's."""
         with reaching(f"look for draft {reply_id}"):
-            turn = text(self._redis.get(key("own", location_id, reply_id)) or "")
+            turn = text(self._redis.get(key("own", location_id, reply_id)) or "").partition(" ")[0]
             ledger: Any = self._redis.hgetall(key_at(prefix_of(location_id), "ledger", turn))
         # Texts of the location, such as a note for staff, have names instead of numbers.
         entries = sorted((int(part), entry) for part, entry in read_ledger(ledger).items() if part.isdigit())

@@ -45,7 +45,8 @@ local function catch_up(lane, came_at)
   local location = split(lane)
   local events = redis.call('LRANGE', key('timeline', lane), -LOOKED_BACK, -1)
   for at = #events, 1, -1 do
-    local id = events[at]:match('"message_id":"([^"]+)"')
+    -- In full, or as bridge/store/lanes/phrases.py writes it.
+    local id = events[at]:match('"message_id":"([^"]+)"') or events[at]:match('\1([^%c"]+)')
     local is = id and redis.call('HMGET', key('message', location, id), 'status', 'reason') or {}
     if is[1] and is[2] ~= 'duplicate' then
       if is[1] ~= 'waiting' and is[1] ~= 'answering' and is[1] ~= 'retrying' then

@@ -35,7 +35,7 @@ class Resends:
         """All ids of a reply: GHL gives an e-mail several."""
         with reaching(f"read the ids of reply {one.reply_id}"):
             turn = self._redis.get(key("own", one.lane.location_id, one.reply_id))
-            parts = self._redis.hvals(key_at(prefix_of(one.lane), "ledger", text(turn))) if turn else []
+            parts = self._redis.hvals(key_at(prefix_of(one.lane), "ledger", text(turn).partition(" ")[0])) if turn else []
         known = [orjson.loads(text(part))["message_ids"] for part in parts]
         return next((tuple(ids) for ids in known if one.reply_id in ids), (one.reply_id,))
 

@@ -26,8 +26,9 @@ end
 local function end_message(location, id, fields, retention)
   local message = key('message', location, id)
   local is = rows(redis.call('HGETALL', message))
-  for field, value in pairs(fields) do is[field] = value end
+  for field, value in pairs(fields) do is[field] = value ~= '' and value ~= '[]' and value or nil end
   count_ended(location, is, retention)
+  is.came = nil
   if is.status ~= 'dead' then
     is.body, is.line = nil, nil
     redis.call('DEL', message)
@@ -37,14 +38,16 @@ local function end_message(location, id, fields, retention)
 end
 
 -- A longer series of claims gives no further evidence.
-local MOST_CLAIMS = 20
+local MOST_CLAIMS, CLAIM_FIELDS = 20, {'unclaimed', 'seen', 'activated_at'}
+-- These fields of a location, if the script has read them: a list by location.
+local known_claims = {}
 
 -- Count consecutive claims of delivery. Answers without a claim are evidence that this location's provider leaves the delivery to
 -- the bridge; claims that proved true are evidence that it delivers by itself.
 --   patch  see `apply`
 local function count_claims(location, patch)
   if patch.claimed == nil and patch.seen == nil then return end
-  local before = redis.call('HMGET', key('location', location), 'unclaimed', 'seen', 'activated_at')
+  local before = known_claims[location] or redis.call('HMGET', key('location', location), unpack(CLAIM_FIELDS))
   local unclaimed, seen = tonumber(before[1] or 0), tonumber(before[2] or 0)
   if patch.claimed == false then unclaimed = math.min(unclaimed + 1, MOST_CLAIMS) end
   if patch.claimed == true then unclaimed = 0 end
@@ -55,24 +58,35 @@ local function count_claims(location, patch)
   end
 end
 
--- Write entries of a turn's ledger. Its end decides about its expiry; until then that of its first part counts.
+-- Ledgers that this script has read, by turn: tables of part and entry (JSON).
+local ledgers = {}
+
+-- Write entries of a turn's ledger. Its end decides about its expiry.
 --   entries  table of part (or `ask`) and entry (JSON)
 -- Answers whether one of them was known as sent before, and is told as sent again.
-local function write_ledger(turn, entries, retention)
-  local ledger, parts, flat = key('ledger', turn), {}, {}
+local function write_ledger(turn, entries)
+  local ledger, heard_before = key('ledger', turn), false
   for part, entry in pairs(entries) do
-    parts[#parts + 1], flat[#flat + 1], flat[#flat + 2] = part, part, entry
+    if cjson.decode(entry).state == 'sent' then
+      ledgers[turn] = ledgers[turn] or rows(redis.call('HGETALL', ledger))
+      local before = ledgers[turn][part]
+      heard_before = heard_before or before and cjson.decode(before).state == 'sent'
+      ledgers[turn][part] = entry
+    end
   end
-  if not parts[1] then return false end
-  local known, heard_before, is_new = redis.call('HMGET', ledger, unpack(parts)), false, true
-  for place, part in ipairs(parts) do
-    local before = known[place]
-    is_new = is_new and not before
-    heard_before = heard_before or before and cjson.decode(before).state == 'sent' and cjson.decode(entries[part]).state == 'sent'
-  end
-  redis.call('HSET', ledger, unpack(flat))
-  if is_new then redis.call('PEXPIRE', ledger, retention) end
+  put(ledger, entries)
   return heard_before
+end
+
+-- For how long the ledger of a turn that ended is needed: for a day its texts are recognised by it. Drafts, which an operator may
+-- send, and the ids of a message with several are read from it later.
+-- Answers it (ms).
+local function ledger_kept(turn, retention)
+  for _, stored in pairs(ledgers[turn] or rows(redis.call('HGETALL', key('ledger', turn)))) do
+    local entry = cjson.decode(stored)
+    if entry.draft or #entry.message_ids > 1 then return retention end
+  end
+  return math.min(retention, OURS_BY_TEXT)
 end
 
 -- Whether a step ends a call to the outside: then messages that GHL reported meanwhile can be assigned.
@@ -114,10 +128,10 @@ local function apply(lane, patch, retention)
     redis.call('HSET', key('lane', lane), 'replaying', cjson.encode(left))
   end
   -- Its echo came before its answer: that it was sent is told already.
-  local heard_before = write_ledger(patch.turn, patch.ledger or {}, retention)
+  local heard_before = write_ledger(patch.turn, patch.ledger or {})
   for part, one in pairs(patch.posting or {}) do
     local posted = key('posted', lane)
-    if redis.call('HLEN', posted) > 200 then redis.call('DEL', posted) end
+    if now_and_then and redis.call('HLEN', posted) > 200 then redis.call('DEL', posted) end
     redis.call('HSET', posted, one[1], patch.turn .. ' ' .. part .. ' ' .. string.format('%d', one[2] or now))
     redis.call('PEXPIRE', posted, OURS_BY_TEXT)
   end
@@ -131,7 +145,7 @@ local function apply(lane, patch, retention)
   -- Once on hold, the dead letters that caused it are kept: its end replays them.
   for _, side in ipairs(patch.welcomed or {}) do
     local refusals = key('refusals', location, side)
-    local is_over = redis.call('EXISTS', refusals) == 1 and redis.call('HEXISTS', key('location', location), 'hold') == 0
+    local is_over = is_there(refusals) and redis.call('HEXISTS', key('location', location), 'hold') == 0
     if is_over then redis.call('DEL', refusals) end
   end
   count_claims(location, patch)

@@ -7,6 +7,7 @@
 --   at_once  whether this turn may probe before the next probe is due
 -- Answers closed | open | probe.
 local function admit(id, token, longest, at_once)
+  if missing[key('circuit', id)] then return 'closed' end
   local is = redis.call('HMGET', key('circuit', id), 'since', 'probe_at', 'prober')
   if not is[1] then return 'closed' end
   if tonumber(is[2]) > now and is[3] ~= token and not at_once then return 'open' end
@@ -21,24 +22,31 @@ end
 --   longest  time limit of a probe (ms)
 -- Answers {the open circuit or '', 1 if a success must be reported because something failed lately}.
 local function admit_turn(ids, token, longest)
-  local names = {}
-  for _, id in ipairs(ids) do
-    names[#names + 1], names[#names + 2] = key('circuit', id), key('circuit', id, 'faults')
-  end
-  if redis.call('EXISTS', unpack(names)) == 0 then return {'', 0} end
   local probing, doubted = false, false
   for _, id in ipairs(ids) do
     local is = admit(id, token, longest, probing)
     if is == 'open' then return {id, 1} end
     probing = probing or is == 'probe'
-    doubted = doubted or probing or redis.call('EXISTS', key('circuit', id, 'faults')) == 1
+    doubted = doubted or probing or is_there(key('circuit', id, 'faults'))
   end
   return {'', doubted and 1 or 0}
 end
 
+-- The keys of circuits, of which most have none.
+--   ids  of the circuits
+-- Answers their names.
+local function names_of_circuits(ids)
+  local names = {}
+  for _, id in ipairs(ids) do
+    names[#names + 1], names[#names + 2] = key('circuit', id), key('circuit', id, 'faults')
+  end
+  return names
+end
+
 -- Let another turn probe, after a probe that ended without a result.
 local function free_probes(token)
-  for _, id in ipairs(redis.call('SMEMBERS', key('circuits', 'open'))) do
+  local open = key('circuits', 'open')
+  for _, id in ipairs(missing[open] and {} or redis.call('SMEMBERS', open)) do
     if redis.call('HGET', key('circuit', id), 'prober') == token then
       redis.call('HDEL', key('circuit', id), 'prober')
       redis.call('HSET', key('circuit', id), 'probe_at', now)
@@ -65,9 +73,9 @@ end
 -- Close a circuit: its provider has answered. The next claim wakes the lanes that waited for it.
 --   id  of the circuit
 local function close_circuit(id)
-  local record = key('circuit', id)
-  if redis.call('EXISTS', record, key('circuit', id, 'faults')) == 0 then return end
-  redis.call('DEL', key('circuit', id, 'faults'))
+  local record, faults = key('circuit', id), key('circuit', id, 'faults')
+  if not is_there(record) and not is_there(faults) then return end
+  redis.call('DEL', faults)
   if redis.call('HEXISTS', record, 'since') == 0 then return end
   redis.call('HDEL', record, 'since', 'probe_at', 'prober')
   redis.call('HSET', record, 'closed_at', now)

@@ -10,6 +10,18 @@ local COPIES_APART = 30 * 1000
 -- The message of a copy may arrive ten minutes later: by GHL's first retry, or by the sweep.
 local TWINS_KEPT = 20 * 60 * 1000
 
+-- Delete the record of a message, which is the mark that it has come, and leave a mark that names no contact, so that a repeated
+-- webhook is recognised.
+--   id      of the message
+--   memory  how long ids are remembered (ms)
+-- Answers whether there was a record.
+local function forget_message(location, id, memory)
+  local at = redis.call('HGET', key('message', location, id), 'at')
+  local left = tonumber(at or 0) + memory - now
+  if left > 0 then redis.call('SET', key('seen', location, id), 'erased', 'NX', 'PX', string.format('%d', left)) end
+  return redis.call('DEL', key('message', location, id)) == 1
+end
+
 -- The member of a message in the sorted set of twins.
 --   kind   told | copy | paired
 --   words  digest of its text
@@ -24,7 +36,7 @@ local function twin_of(kind, words, id) return kind .. ' ' .. words .. ' ' .. id
 local function note_twin(lane, kind, words, id, at)
   local twins = key('twins', lane)
   redis.call('ZADD', twins, at, twin_of(kind, words, id))
-  redis.call('ZREMRANGEBYRANK', twins, 0, -201)
+  if now_and_then then redis.call('ZREMRANGEBYRANK', twins, 0, -201) end
   redis.call('PEXPIRE', twins, TWINS_KEPT)
 end
 

@@ -13,7 +13,7 @@ local function count_delivery(location, channel, what, retention)
   count('deliveries|' .. channel .. '|' .. what)
   -- Once there, a tally is kept by what ends.
   local of_channel = redis.call('HINCRBY', key('tally', location), 'deliveries|' .. channel .. '|' .. what, 1)
-  if of_channel == 1 then redis.call('PEXPIRE', key('tally', location), retention) end
+  if of_channel == 1 and not tallied[location] then redis.call('PEXPIRE', key('tally', location), retention) end
 end
 
 -- Count a message that GHL accepted. An alert compares the accepted ones of an hour with the undelivered ones.

@@ -16,9 +16,6 @@ local function free_slot(lane)
   return redis.call('ZREM', key('inflight'), lane) == 1
 end
 
--- The locations whose lapsed slots were removed by this script.
-local looked_at = {}
-
 -- How many slots a location may take now: it may hold nine times the number of free slots, of which one does not count. A single
 -- location gets all but the reserve; another one finds free slots; a location above its share gets none until it is below it
 -- (infra/decisions/0005).
@@ -27,10 +24,7 @@ local looked_at = {}
 --   requests     turns that its rate limit at GHL allows
 -- Answers the number of slots.
 local function fair_share(location, free, most_of_one, requests)
-  local own = key('inflight', location)
-  if not looked_at[location] then redis.call('ZREMRANGEBYSCORE', own, '-inf', now) end
-  looked_at[location] = true
-  local held = redis.call('ZCARD', own)
+  local held = redis.call('ZCOUNT', key('inflight', location), string.format('(%d', now), '+inf')
   local fair = math.floor((9 * (free - 1) - held) / 10) + 1
   return math.max(0, math.min(fair, most_of_one - held, requests))
 end

@@ -26,6 +26,24 @@ local function reactivate(location)
   return stopped
 end
 
+-- Records of a location's contacts may be kept for as long.
+local REMOVED_KEPT_MS = 400 * 24 * 3600 * 1000
+
+-- Note that a location was removed, or its app was uninstalled: its contacts' records are still found by their ids.
+local function note_removed(location)
+  redis.call('ZADD', key('removed'), now, location)
+  redis.call('ZREMRANGEBYSCORE', key('removed'), '-inf', now - REMOVED_KEPT_MS)
+  redis.call('PEXPIRE', key('removed'), REMOVED_KEPT_MS)
+end
+
+-- Every location of the partition that may have records of contacts.
+-- Answers a list of them; some may be in it twice.
+local function known_locations()
+  local found = redis.call('SUNION', key('locations'), key('installs'))
+  for _, location in ipairs(redis.call('ZRANGE', key('removed'), 0, -1)) do found[#found + 1] = location end
+  return found
+end
+
 -- Delete the tokens of a grant.
 --   name  of the grant: `location:ID` or `company:ID`
 local function forget_grant(name)

@@ -20,9 +20,8 @@ local function remember(lane, at, said, retention) remember_all(lane, {{at, said
 --   id    of the message
 --   turn  that posted it; `provider`: the provider delivered it
 local function own(lane, id, turn, retention)
-  local location = split(lane)
-  redis.call('SET', key('own', location, id), turn, 'PX', retention)
-  point(id, lane, retention)
+  local location, contact = split(lane)
+  redis.call('SET', key('own', location, id), turn .. ' ' .. contact, 'PX', retention)
 end
 
 -- Count a turn that reached the contact towards the limit of replies a day.

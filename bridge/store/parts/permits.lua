@@ -40,8 +40,9 @@ local function acquire_ahead(location, permit, some, valid, again)
   local spent, day = key('budget', location), day_of(location)
   local limits, part = limits_of(location), permit.part / 100
   if again and redis.call('ZSCORE', spent, permit.nonce .. ':ahead1') then return some end
-  redis.call('ZREMRANGEBYSCORE', spent, '-inf', now - limits.interval)
-  local free = math.floor(limits.most * part / 2) - redis.call('ZCARD', spent)
+  if now_and_then then redis.call('ZREMRANGEBYSCORE', spent, '-inf', now - limits.interval) end
+  local used = redis.call('ZCOUNT', spent, string.format('(%d', now - limits.interval), '+inf')
+  local free = math.floor(limits.most * part / 2) - used
   local known = redis.call('MGET', day, key('refused', location))
   some = math.min(some, free, math.floor(limits.daily * part) - tonumber(known[1] or 0))
   if some < 1 or known[2] then return 0 end

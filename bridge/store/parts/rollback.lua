@@ -49,13 +49,19 @@ end
 
 -- What distinguishes this run of this server from others.
 -- Answers it; empty where the server does not tell.
-local function run_of_server() return told_by_server('server', 'run_id') .. told_by_server('replication', 'master_replid') end
+local function run_of_server()
+  -- From Redis 7 on, one command tells both.
+  local told = redis.pcall('INFO', 'server', 'replication')
+  if type(told) ~= 'string' then return told_by_server('server', 'run_id') .. told_by_server('replication', 'master_replid') end
+  return (told:match('run_id:(%w+)') or '') .. (told:match('master_replid:(%w+)') or '')
+end
 
 -- Another server, or another run of it: the partition may lack what it had before.
---   run  as `run_of_server` answers it
-local function notice_server(run)
+--   run    as `run_of_server` answers it
+--   known  the run that was known; nil: it was not read
+local function notice_server(run, known)
   if run == '' then return end
-  local known = redis.call('GET', key('server'))
+  if known == nil then known = redis.call('GET', key('server')) end
   if known == run then return end
   redis.call('SET', key('server'), run)
   if known then note_rollback(false) end

@@ -16,12 +16,13 @@ local function schedule(lane, at, hold)
 end
 
 -- Remove a lane from the schedule.
-local function unschedule(lane)
+--   heard  whether no wake-up for it can be under way
+local function unschedule(lane, heard)
   local location, contact = split(lane)
   redis.call('ZREM', key('due', location), contact)
-  redis.call('SREM', key('retrying'), lane)
-  redis.call('ZREM', key('unheard'), lane)
-  redis.call('ZREM', key('unopened'), lane)
+  if not missing[key('retrying')] then redis.call('SREM', key('retrying'), lane) end
+  if not heard then redis.call('ZREM', key('unheard'), lane) end
+  if not missing[key('unopened')] then redis.call('ZREM', key('unopened'), lane) end
   if redis.call('EXISTS', key('due', location)) == 0 then redis.call('ZREM', key('due'), location) end
 end
 
@@ -35,18 +36,19 @@ local function waits_by_settings(lane)
 end
 
 -- Put a lane that nobody holds on the schedule, or off it when nothing stands in it. A replay waits for no quiet.
---   over  whether its turn has just been forgotten
+--   over   whether its turn has just been forgotten
+--   heard  as for `unschedule`
 -- Answers whether something stands in it.
-local function reschedule(lane, over)
+local function reschedule(lane, over, heard)
   local record = key('lane', lane)
   local known = over and {} or redis.call('HMGET', record, 'not_before', 'replaying')
   local not_before = tonumber(known[1] or 0)
-  if known[2] or redis.call('EXISTS', key('replays', lane)) == 1 then
+  if known[2] or is_there(key('replays', lane)) then
     schedule(lane, math.max(not_before, now))
   elseif redis.call('EXISTS', key('waiting', lane)) == 1 then
     schedule(lane, math.max(not_before, debounced_at(lane)))
   else
-    unschedule(lane)
+    unschedule(lane, heard)
     return false
   end
   return true
@@ -55,7 +57,7 @@ end
 -- Wake who waits for work, if a lane is due, or if one of another partition waits for the slot that comes free.
 local function ring_if_due()
   local head = redis.call('ZRANGE', key('due'), 0, 0, 'WITHSCORES')[2]
-  if head and tonumber(head) <= now or redis.call('EXISTS', key('short')) == 1 then ring() end
+  if head and tonumber(head) <= now or is_there(key('short')) then ring() end
 end
 
 local OF_TURN = {
@@ -77,5 +79,5 @@ local function keep_lane(lane, retention, empty)
   local location, contact = split(lane)
   if not empty and redis.call('ZSCORE', key('due', location), contact) then return end
   redis.call('PEXPIRE', key('lane', lane), retention)
-  redis.call('PEXPIRE', key('carried', lane), retention)
+  if not missing[key('carried', lane)] then redis.call('PEXPIRE', key('carried', lane), retention) end
 end

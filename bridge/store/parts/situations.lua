@@ -10,8 +10,8 @@ local DAY_OF_REPLIES = 24 * 3600 * 1000
 -- oldest of them (ms)}.
 local function situation(lane, conversation, fields, retention)
   local location, contact = split(lane)
-  if redis.call('EXISTS', key('paused', contact), key('paused', conversation)) > 0 then
-    for _, id in ipairs({contact, conversation}) do adopt_pause(lane, id, retention) end
+  for _, id in ipairs({contact, conversation}) do
+    if not missing[key('paused', id)] then adopt_pause(lane, id, retention) end
   end
   local replies, since = key('replies', lane), now - DAY_OF_REPLIES
   local oldest = redis.call('ZRANGEBYSCORE', replies, since, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)

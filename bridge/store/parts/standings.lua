@@ -66,7 +66,7 @@ end
 local function restore(lane, digests, retention)
   for _, digest in ipairs(digests or {}) do
     local kept = key('erased', digest)
-    local fields = redis.call('HGETALL', kept)
+    local fields = missing[kept] and {} or redis.call('HGETALL', kept)
     for at = 1, #fields, 2 do redis.call('HSETNX', key('standing', lane), fields[at], fields[at + 1]) end
     if #fields > 0 then
       redis.call('DEL', kept)

@@ -21,6 +21,24 @@ local prefix = KEYS[1]
 -- Answers it.
 local function key(...) return prefix .. table.concat({...}, ':') end
 
+-- Keys that this script has found missing, by name.
+local missing = {}
+
+-- Look for keys that are rarely there, with one command; scripts write none of them before they ask whether it is there.
+--   ...  their names
+local function look_for(...)
+  if redis.call('EXISTS', ...) > 0 then return end
+  for _, name in ipairs({...}) do missing[name] = true end
+end
+
+-- Whether a key is there.
+--   name  of the key
+-- Answers true or false.
+local function is_there(name) return not missing[name] and redis.call('EXISTS', name) == 1 end
+
+-- Whether to do what may be done now and then: one in sixteen times.
+local now_and_then = now % 16 == 0
+
 -- A late write about a removed location must not create the location again.
 local function set_fields(location, ...)
   local record = key('location', location)
@@ -40,8 +58,8 @@ local function rows(flat)
   return found
 end
 
--- Note which lane an id belongs to.
---   id  of a message, a contact or a conversation; empty: nothing is noted
+-- Note which lane an id belongs to under which no record is kept; the others are found by their records (`find_lane.lua`).
+--   id  of a conversation, or another one of a message; empty: nothing is noted
 local function point(id, lane, retention)
   if id ~= '' then redis.call('SET', key('index', id), lane, 'PX', retention) end
 end

@@ -97,7 +97,7 @@ end
 -- No call is in progress any more: attribute the messages that were reported meanwhile.
 local function clear_up(lane, retention)
   local unattributed = key('unclear', lane)
-  if redis.call('EXISTS', unattributed) == 0 or call_is_open(lane) then return end
+  if not is_there(unattributed) or call_is_open(lane) then return end
   local waiting = redis.call('HVALS', unattributed)
   redis.call('DEL', unattributed)
   for _, message in ipairs(waiting) do observe(lane, cjson.decode(message), retention) end
@@ -105,7 +105,7 @@ end
 
 -- End a turn. If nobody will ever know what its provider delivered, a message that was reported meanwhile may be that delivery.
 local function clear_up_after(lane, turn, retention)
-  if redis.call('EXISTS', key('unclear', lane)) == 0 then return end
+  if not is_there(key('unclear', lane)) then return end
   local asked = redis.call('HGET', key('ledger', turn), 'ask')
   if asked and cjson.decode(asked).state == 'asking' then redis.call('DEL', key('unclear', lane)) end
   clear_up(lane, retention)

@@ -67,6 +67,9 @@ local function uncount_arrival(message)
   if is[3] then report((split(is[3])), '-a', tonumber(is[2])) end
 end
 
+-- Locations whose tallies have got their expiry by this script.
+local tallied = {}
+
 -- Count the outcome of a message, and note it for its conversation.
 --   is  table of its record: status (nil: the record has expired and is not counted), reason, lane, line, at (ms, may be text)
 local function count_ended(location, is, retention)
@@ -81,7 +84,8 @@ local function count_ended(location, is, retention)
   redis.call('HINCRBY', tally, status, 1)
   if HEARD[status] then redis.call('HSET', tally, 'answered_at', now, 'failing', 0) end
   if status == 'dead' then redis.call('HINCRBY', tally, 'failing', 1) end
-  redis.call('PEXPIRE', tally, retention)
+  if not tallied[location] then redis.call('PEXPIRE', tally, retention) end
+  tallied[location] = true
   if replied_ms then count_reply(replied_ms, at) end
 end
 
@@ -110,7 +114,7 @@ local function tell_all(lane, events, retention)
   if not within_turn or length == #lines then redis.call('PEXPIRE', timeline, retention) end
   -- In the middle of a turn that matters only to those who watch (bridge/store/figures/live_events.py).
   local is_beginning = length == #lines
-  if within_turn and not is_beginning and redis.call('EXISTS', key('watched')) == 0 then return end
+  if within_turn and not is_beginning and not is_there(key('watched')) then return end
   if redis.call('ZADD', key('recent'), now, lane) == 0 then return end
   local lanes = redis.call('ZCARD', key('recent'))
   if lanes % 50 == 1 or lanes > 500 then redis.call('PEXPIRE', key('recent'), retention) end

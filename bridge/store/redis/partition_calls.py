@@ -131,11 +131,11 @@ def _gathered(redis: Redis, command: str, name: str, *args: str | int, at: Seque
 
 
 def lane_of(redis: Redis, id_: str) -> str | None:
-    """The lane that the id of a message, a contact or a conversation belongs to; None if it is not known.
+    """The lane that the id of a message, a contact or a conversation belongs to; None if it is not known. Reads all locations.
 
     Raises NodeMissing if no other node knows it.
     """
-    found = _gathered(redis, "GET", f"index:{id_}", at=PREFIXES)
+    found = call_each(redis.register_script(script("find_lane")), [id_])
     lane = next((str(lane) for _, lane in found.calls if lane), None)
     if lane is None:
         found.whole()

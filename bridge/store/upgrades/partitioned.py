@@ -156,11 +156,21 @@ def _move(redis: Redis, names: list[str]) -> None:
             redis.delete(name)
         elif kind in OF_ANY:
             _copy(redis, name)
+        elif kind == "topped":
+            _note_backfilled(redis, name, rest)
         elif kind not in LEFT_ALONE and (rest or kind not in {*SORTED, *SETS}):
             left[name] = [kind, *rest]
     values = _values(redis, left)
     ledgers = [pair for name, its in left.items() for pair in _ledgers(redis, name, its)]
     _rename(redis, [*ledgers, *((name, _new_name(its, values.get(name))) for name, its in left.items())])
+
+
+def _note_backfilled(redis: Redis, name: str, lane: Sequence[str]) -> None:
+    """It is a field of the lane's record now. Of a lane without a record GHL's list is read once more."""
+    for record in (f"{UNTAGGED}lane:{':'.join(lane)}", key("lane", *lane)):
+        if redis.exists(record):
+            redis.hset(record, "backfilled", 1)
+    redis.delete(name)
 
 
 def _values(redis: Redis, left: dict[str, list[str]]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from bridge.model import ContactId, ConversationId, Ignored, LocationId, Message
 from bridge.store.lanes.inbox import MOST_WAITING, Inbox
 from bridge.store.redis.connection import connect, connect_async
 from bridge.store.redis.lua import script
+from bridge.store.redis.partition_calls import lane_of
 from bridge.store.redis.partitions import keys, prefix_of
 from bridge.store.redis.retention import REMEMBERED_MS
 from tests.keys import beside, key
@@ -125,7 +126,8 @@ async def test_an_accepted_message_waits_and_is_due(inbox: Inbox, redis: Redis) 
     assert redis.lrange(WAITING, 0, -1) == ["m1"]
     assert due_ms(redis) == redis.zscore(key("due"), HERE) == at_ms(redis, "m1") + 5000
     assert len(redis.lrange(key("timeline", str(LANE)), 0, -1)) == 1
-    assert redis.mget([key("index", id_) for id_ in ("m1", "conversation-contact", "contact")]) == [str(LANE)] * 3
+    assert [lane_of(redis, id_) for id_ in ("m1", "conversation-contact", "contact")] == [str(LANE)] * 3
+    assert lane_of(redis, "m2") is None
     assert redis.hget(key("location", HERE), "last_event_at") == kept["at"]
 
 
@@ -135,13 +137,11 @@ async def test_an_accepted_message_waits_and_is_due(inbox: Inbox, redis: Redis) 
         FIRST,
         replace(FIRST, webhook_id="w2"),
         replace(FIRST, webhook_id=""),
-        replace(FIRST, id=MessageId("m2")),
-        message("m2", "other contact", webhook_id="w1"),
         message("m1", "other contact", webhook_id="w2"),
     ],
 )
 async def test_a_message_is_taken_once(inbox: Inbox, redis: Redis, second: InboundMessage) -> None:
-    """What was seen by webhook id, or by location and message id, is a duplicate, and changes nothing."""
+    """What was seen by location and message id is a duplicate and changes nothing; a repeated webhook has the same id."""
     assert await inbox.accept(FIRST) == "accepted"
     before = snapshot(redis)
     assert await inbox.accept(second) == "duplicate"
@@ -159,16 +159,22 @@ async def test_another_message_is_no_duplicate(inbox: Inbox, redis: Redis, secon
     assert await inbox.accept(second) == "accepted"
 
 
-def test_a_call_sent_twice_answers_the_same(redis: Redis) -> None:
-    """A client that lost the answer and sends the same call again learns what the first one did, and changes nothing."""
+@pytest.mark.parametrize("retention_ms", [1_000, RETENTION_MS])
+def test_a_call_sent_twice_answers_the_same(redis: Redis, retention_ms: int) -> None:
+    """A client that lost the answer and sends the same call again learns what the first one did, and changes nothing.
+
+    A record that is kept for long enough is the message's mark by itself.
+    """
     keep(redis)
     run = redis.register_script(script("accept"))
     args = accept_args(FIRST, nonce="n1")
+    args[5] = retention_ms
     assert run(keys=[prefix_of(LANE)], args=args) == ["accepted"]
     before = snapshot(redis)
     assert run(keys=[prefix_of(LANE)], args=args) == ["accepted"]
     assert snapshot(redis) == before
     assert run(keys=[prefix_of(LANE)], args=accept_args(FIRST, nonce="n2")) == ["duplicate"]
+    assert redis.exists(key("seen", HERE, "m1")) == (retention_ms < args[4])
 
 
 def test_messages_that_come_together_are_each_taken_in_for_themselves(redis: Redis) -> None:
@@ -274,10 +280,9 @@ async def test_what_is_unfinished_never_expires(inbox: Inbox, redis: Redis) -> N
     lasting = {name for name in redis.scan_iter("*") if redis.pttl(name) == -1}
     of_the_location = {key("locations"), key("location", HERE), key("stopping", HERE), key("sweeps"), *keys("owned")}
     of_the_lane = {key("message", HERE, "m1"), WAITING, key("due"), key("due", HERE)}
-    assert lasting == of_the_location | of_the_lane | {key("reported")}
-    for name in (key("seen", HERE, "m1"), key("seen", "w1")):
-        assert REMEMBERED_MS - 60_000 < redis.pttl(name) <= REMEMBERED_MS
-    for name in (key("timeline", str(LANE)), *(key("index", id_) for id_ in ("m1", "contact", "conversation-contact"))):
+    assert lasting == of_the_location | of_the_lane
+    assert REMEMBERED_MS - 60_000 < redis.pttl(key("seen", HERE, "m1")) <= REMEMBERED_MS
+    for name in (key("timeline", str(LANE)), key("index", "conversation-contact")):
         assert RETENTION_MS - 60_000 < redis.pttl(name) <= RETENTION_MS
 
 
@@ -287,7 +292,7 @@ async def test_a_call_is_noted_without_being_answered(inbox: Inbox, redis: Redis
     assert await inbox.note(call(webhook_id="w9")) == "duplicate"
     kept = redis.hgetall(key("message", HERE, "call1"))
     assert (kept["status"], kept["reason"]) == ("skipped", "not_a_message")
-    assert redis.get(key("index", "call1")) == str(LANE)
+    assert lane_of(redis, "call1") == str(LANE)
     assert not redis.exists(WAITING)
     assert due_ms(redis) is None
     assert 0 < redis.pttl(key("message", HERE, "call1")) <= RETENTION_MS
@@ -377,7 +382,7 @@ def test_a_full_redis_drains(own: OwnRedis) -> None:
         lanes.sent(turn, posted(part("0"), [MessageId("r1")], at_ms=2, how="posted"))
         lanes.let_go(turn)
         redis.config_set("maxmemory", 0)
-        assert redis.get(key("own", HERE, "r1")) == turn.id
+        assert redis.get(key("own", HERE, "r1")) == f"{turn.id} {LANE.contact_id}"
 
 
 def test_contacts_of_different_locations_are_different_lanes(redis: Redis) -> None:

@@ -40,6 +40,7 @@ from bridge.store.lanes.transcripts import said_by_contact
 from bridge.store.limits.budget import left_of
 from bridge.store.locations.installs import Installs
 from bridge.store.redis.connection import connect_without_retries, now_ms, rows, text
+from bridge.store.redis.partition_calls import lane_of
 from bridge.store.redis.partitions import keys, partition_of
 from tests.keys import key
 from tests.stored import (
@@ -646,8 +647,8 @@ def test_the_end_of_a_turn_is_kept_for_its_time(redis: Redis, lanes: Lanes, turn
     assert not redis.exists(key("due"), key("inflight"), key("waiting", str(LANE)))
     lasting = {name for name in redis.scan_iter("*") if redis.pttl(name) == -1}
     of_the_location = {key("locations"), key("location", HERE), key("stopping", HERE), key("sweeps"), *keys("owned")}
-    assert lasting == of_the_location | {key("workers"), *keys("claimed"), *keys("server"), key("reported")}
-    assert redis.get(key("index", "r1")) == str(LANE)
+    assert lasting == of_the_location | {key("workers"), *keys("claimed"), *keys("server")}
+    assert lane_of(redis, "r1") == str(LANE)
 
 
 def test_what_was_answered_keeps_its_outcome_and_not_its_text(redis: Redis, lanes: Lanes) -> None:

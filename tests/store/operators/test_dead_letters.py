@@ -75,7 +75,7 @@ def end(lanes: Lanes, turn: Turn) -> None:
 
 
 def status(redis: Redis, id_: str = "m1") -> list[str]:
-    return [text(one) for one in redis.hmget(key("message", HERE, id_), ["status", "reason"])]
+    return [text(one or "") for one in redis.hmget(key("message", HERE, id_), ["status", "reason"])]
 
 
 def carried(turn: Turn) -> list[str]:
