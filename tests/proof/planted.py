@@ -223,7 +223,7 @@ PLANTED: tuple[InScript | InPython, ...] = (
     InPython("parts in the wrong order", "three parts", posting, "shaped_for", _backwards),
     InPython("the wrong channel", "one part", messages, "build", _on_whatsapp),
     InPython("a draft is sent", "draft", messages, "build", _never_a_draft),
-    InPython("a dead letter says nothing", "dead letter and replay", retry, "decide", _without_error),
+    InPython("a dead letter says nothing", "dead letters of two contacts", retry, "decide", _without_error),
     InPython("a passing fault is the end", "one part", retry, "decide", _soon_dead),
     InPython("no reason is told", "one part", steps, "outcome", _without_reason),
     InPython("the fallback is never asked", "failover", order, "order", lambda _: lambda first, _fallback: (first,)),
