@@ -385,7 +385,7 @@ def test_what_becomes_of_an_odd_answer_is_shown(sandbox: Page) -> None:
         ("with a tool call as text", "openai (", 0, "^no_reply", "tool_call"),
         pytest.param("with an empty text", "webhook (", 0, "^no_reply", "empty", marks=pytest.mark.nightly),
         pytest.param("with filtered text", "openai (", 0, "^no_reply", "filtered", marks=pytest.mark.nightly),
-        ("with a status text of its workflow", "webhook (", 0, "^dead", "what became of the flow"),
+        ("with a status text of its workflow", "webhook (", 0, "^dead", "only a status sentence of the flow"),
         ("with an error inside", "openai (", 0, "^retrying", "error"),
     ],
 )
