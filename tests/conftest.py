@@ -21,25 +21,32 @@ if TYPE_CHECKING:
 
 
 TESTS = Path(__file__).parent
-# Files that take longer than half a minute each, longest first: begun last, one of them would keep a single core busy at the end.
+# Files that take longer than 20 s each, longest first: begun last, one of them would keep a single core busy at the end.
 # Those that compute stand beside those that wait (stories).
 LONGEST = (
     "proof/test_singles.py",
-    "story/test_story_workflow.py",
     "browser/test_browser_sandbox.py",
-    "story/test_story_install.py",
-    "story/test_story_holes.py",
-    "browser/test_browser_console.py",
-    "story/test_story_rabbitmq.py",
+    "story/test_story_workflow.py",
+    "infra/test_infra_commands.py",
     "story/test_story_crash.py",
     "infra/test_infra_installers.py",
-    "story/test_story_tls.py",
     "story/test_story_dead_letters.py",
-    "test_text_speed.py",
-    "story/test_story_sweep.py",
-    "story/test_story_completion_faults.py",
-    "infra/test_infra_commands.py",
+    "infra/test_infra_image.py",
+    "story/test_story_holes.py",
+    "browser/test_browser_console.py",
     "story/test_story_up.py",
+    "story/test_story_sweep.py",
+    "story/test_story_rabbitmq.py",
+    "story/test_story_install.py",
+    "browser/test_browser_every_page.py",
+    "story/test_story_soak.py",
+    "story/test_story_tls.py",
+    "story/test_story_resources.py",
+    "story/test_story_other_bot.py",
+    "story/test_story_completion_faults.py",
+    "answering/test_resolving.py",
+    "receiver/test_api_openapi.py",
+    "test_text_speed.py",
 )
 
 

@@ -36,6 +36,17 @@ def persist(
     wait.
     """
     end = clock() + seconds
+    try:
+        # Nearly always enough, and tenacity costs as much as the rest of a call.
+        return attempt(seconds)
+    except Retryable as error:
+        faults = [error]
+
+    def next_attempt() -> T:
+        if faults:
+            raise faults.pop()
+        return attempt(end - clock())
+
     retrying = tenacity.Retrying(
         retry=tenacity.retry_if_exception(_is_worth_waiting),
         wait=_wait,
@@ -46,7 +57,7 @@ def persist(
         before_sleep=lambda state: _tell(state, on_wait),
         reraise=True,
     )
-    return retrying(lambda: attempt(end - clock()))
+    return retrying(next_attempt)
 
 
 def _tell(state: tenacity.RetryCallState, on_wait: Callable[[Retryable], None] | None) -> None:

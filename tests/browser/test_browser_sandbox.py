@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,16 +14,22 @@ from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-unt
 from playwright.sync_api import expect
 
 from tests.browser import quick_demo
-from tests.browser.conftest import WIDTHS
+from tests.browser.conftest import WIDTHS, Tab
 from tests.data_folder import data_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, Page
 
 # Later: what waits for a lease to end, for a sweep, or for looks at GHL's list before the next try.
 SOON, LATER = 20_000, 90_000
+# A button says for a moment that it has copied: what the buttons of the ids say is noted as they say it.
+NOTE_WORDS = """() => {
+    window.noted = [];
+    new MutationObserver((all) => all.forEach(({target}) => noted.push(`${target.ariaLabel}: ${target.textContent}`)))
+        .observe(document.getElementById('ids'), {childList: true, subtree: true});
+}"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +50,27 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
         yield Demo(found[1], found[2])
 
 
+@pytest.fixture(scope="module")
+def windows(chromium: Browser) -> Iterator[Callable[[int], Tab]]:
+    """One for each width, for all tests: to open another costs as much as a message and its answer."""
+    with ExitStack() as contexts:
+
+        @cache
+        def of(width: int) -> Tab:
+            context = contexts.enter_context(chromium.new_context(viewport={"width": width, "height": 900}))
+            context.set_default_timeout(SOON)
+            return Tab(context.new_page())
+
+        yield of
+
+
 @pytest.fixture(params=[1280])
-def sandbox(chromium: Browser, demo: Demo, request: pytest.FixtureRequest) -> Iterator[Page]:
+def sandbox(windows: Callable[[int], Tab], demo: Demo, request: pytest.FixtureRequest) -> Iterator[Page]:
     """The page with a new contact; it may report no error meanwhile."""
-    context = chromium.new_context(viewport={"width": request.param, "height": 900})
-    context.set_default_timeout(SOON)
-    page = context.new_page()
-    faults: list[str] = []
-    page.on("pageerror", lambda error: faults.append(str(error)))
+    tab = windows(request.param)
+    page = tab.page
+    page.context.clear_cookies()
+    page.goto("about:blank")
     page.goto(demo.url)
     # It begins with the newest conversation, the demo's own.
     page.wait_for_url(re.compile("#.+"))
@@ -58,8 +79,10 @@ def sandbox(chromium: Browser, demo: Demo, request: pytest.FixtureRequest) -> It
     page.locator("#contact").select_option(label="New contact")
     page.evaluate("unfold()")
     yield page
-    context.close()
-    assert faults == []
+    for other in page.context.pages:
+        if other is not page:
+            other.close()
+    assert tab.take_faults() == []
 
 
 def write(page: Page, text: str) -> None:
@@ -302,12 +325,14 @@ def test_ids_are_whole_and_copied(sandbox: Page) -> None:
     """The ids of contact, conversation and message are complete, and a button copies each."""
     sandbox.context.grant_permissions(["clipboard-read", "clipboard-write"])
     write(sandbox, "Hi! Is Friday free?")
-    replies(sandbox, 1)
+    status(sandbox, "^Answered$")
+    ends(sandbox, "^replied, reply ")
     expect(sandbox.locator("#ids code")).to_have_count(3)
+    sandbox.evaluate(NOTE_WORDS)
     for what, code in zip(("contact", "conversation", "message"), sandbox.locator("#ids code").all(), strict=True):
         sandbox.get_by_role("button", name=f"Copy the {what}'s id").click()
         assert re.fullmatch(r"\w{20}", code.inner_text())
-        expect(sandbox.get_by_role("button", name=f"Copy the {what}'s id")).to_have_text("Copied")
+        sandbox.wait_for_function("what => noted.includes(`Copy the ${what}'s id: Copied`)", arg=what)
         assert sandbox.evaluate("navigator.clipboard.readText()") == code.inner_text()
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from bridge.model import Lane
 from tests.proof.far_side import LOCATION
 from tests.proof.shapes import ASSISTABLE, POST, replay
-from tests.proof.webhooks import contact_update
+from tests.proof.webhooks import contact_update, install, of_row, uninstall
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -247,6 +247,36 @@ def opens_earlier(run: Simulation) -> None:
     run.write("m1")
     run.later(600.0, run.apply)
     run.later(600.1, lambda: run.quiet_locations().reconsider(LOCATION))
+
+
+def installed_again(run: Simulation) -> None:
+    """The app is uninstalled and installed again before the contact writes."""
+    for at, event in enumerate((uninstall, install)):
+        run.later(at * 60.0 + 0.001, lambda event=event: run.deliver(event(run.clock.seconds, run.clock.ms)))  # type: ignore[misc] # bound
+    run.later(120.0, lambda: run.write("m1"))
+
+
+def wants_none(run: Simulation) -> None:
+    """GHL refuses the post, because the contact wants no messages."""
+    run.far.failing[POST] = [400]
+    run.far.refusal = {"message": "Cannot send message as DND is active for SMS."}
+    run.write("m1")
+
+
+def down_for_long(run: Simulation) -> None:
+    """The service is down for ten minutes in which six contacts write."""
+    run.far.failing[ASSISTABLE] = [503] * 1000
+    for number, contact in enumerate("abcdef", start=1):
+        run.write(f"m{number}", contact=contact, after=5.0 * number)
+    run.later(600.0, lambda: run.far.failing.pop(ASSISTABLE))
+
+
+def echoed_at_once(run: Simulation) -> None:
+    """The service posts by itself, and GHL reports that before its answer is there; later the contact writes again."""
+    run.far.manner.delivers, run.far.manner.thinks = True, 5.0
+    run.far.sent = lambda row: run.deliver(of_row(row, at=run.clock.seconds))
+    run.write("m1")
+    run.later(60.0, lambda: run.write("m2"))
 
 
 def goes_on(run: Simulation) -> None:

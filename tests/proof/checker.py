@@ -134,7 +134,7 @@ def _over_a_human(record: Record) -> Iterator[str]:
 
 
 def _after_its_end(record: Record) -> Iterator[str]:
-    """After STOP the contact gets nothing on that channel, until it says START or an operator; after an uninstall nobody does."""
+    """After STOP the contact gets nothing on that channel, until it says START or an operator; uninstalled, nobody does."""
     written = {row.id: row for row in record.rows}
 
     def says(one: Accepted, word: str) -> bool:
@@ -142,11 +142,12 @@ def _after_its_end(record: Record) -> Iterator[str]:
 
     for one in record.accepted:
         until = _first(record, one.contact, one.seq, lambda later: later.kind == "allowed" or says(later, "START"))
+        again = _first(record, "", one.seq, lambda later: later.kind == "install")
         for row in _of_bridge(record):
             reaches = row.contact == one.contact and one.seq < row.seq < until
             if says(one, "STOP") and reaches and row.type == SENT_AS.get(written[one.id].type, written[one.id].type):
                 yield f"after STOP: {row.text[:30]!r}"
-            if one.kind == "uninstall" and row.seq > one.seq:
+            if one.kind == "uninstall" and one.seq < row.seq < again:
                 yield f"after the uninstall: {row.text[:30]!r}"
 
 

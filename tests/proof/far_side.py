@@ -48,8 +48,9 @@ FAILING = {
 
 
 class FarSide:
-    """`failing` are statuses by path, for as many requests as they last (200: it is answered); `planned` faults likewise.
+    """`failing` are statuses by path, for as many requests as they last (200: it is answered).
 
+    `refusal` is their document; `planned` are faults likewise.
     `most` is how many requests GHL answers in ten seconds (0: any number), and says so with each answer.
     `manner` is how the services answer, `contact` what GHL knows of every contact.
     `sent` is told of each message that leaves a conversation, for its echo; `later` of what is to be done in so many seconds.
@@ -66,6 +67,7 @@ class FarSide:
         self.seq = 0
         self.failing: dict[str, list[int]] = {}
         self.planned: dict[str, list[Fault]] = {}
+        self.refusal = {"message": "no"}
         self.most = 0
         self.times: list[int] = []
         self.manner = Manner()
@@ -132,7 +134,7 @@ class FarSide:
         path = target.path
         dated = {"Date": formatdate(self.clock.ms // 1000, usegmt=True)}
         if (left := self.failing.get(path)) and (status := left.pop(0)) != PASSES:
-            return http(status, {"message": "no"}, dated)
+            return http(status, self.refusal, dated)
         if path in FIXED:
             return http(*FIXED[path])
         if self.most and path not in ASKED:

@@ -20,6 +20,7 @@ from bridge.answering import resolving
 from bridge.cli import redis_server
 from bridge.completion.retrying import Retrying
 from bridge.ghl import access, client, message_window, requests
+from bridge.store.redis import pipelines
 from bridge.store.redis.lua import all_scripts, script
 from bridge.wire import downloads
 from bridge.wire.backoff import persist
@@ -28,7 +29,7 @@ from tests.proof.clock import virtual
 from tests.proof.far_side import FarSide
 from tests.proof.front import FrontedWire
 from tests.proof.processes import Loop
-from tests.proof.stores import VirtualRedis
+from tests.proof.stores import FrontedExchanges, VirtualRedis
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,6 +101,7 @@ def _timed(monotonic: Callable[[], float]) -> Iterator[None]:
     with ExitStack() as patches:
         for module, name, most in PAGES:
             patches.enter_context(patch.object(module, name, most))
+        patches.enter_context(patch.object(pipelines, "Exchanges", FrontedExchanges))
         for module in (access, downloads, message_window, requests, resolving):
             patches.enter_context(patch.object(module, "time", SimpleNamespace(monotonic=monotonic)))
         for retrying in (persist, Retrying.__init__):

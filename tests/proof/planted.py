@@ -21,7 +21,7 @@ from bridge.policy.unknown_sends import Absent, Present
 from bridge.store.lanes import dead_lettering, outbound, steps
 from bridge.store.lanes.leases import Lanes
 from bridge.store.lanes.swept import SweptMessages
-from bridge.wire import deadline
+from bridge.wire import http1
 from workers import sweeper
 
 if TYPE_CHECKING:
@@ -152,7 +152,7 @@ def _for_the_contact(was: Any) -> Any:
 
 PLANTED: tuple[InScript | InPython, ...] = (
     InScript("no fence", "one part", "if is[1] ~= token then return nil end", ""),
-    InScript("no fence at the end", "three parts", "if not holds(lane, token) then return redis", "if false then return redis"),
+    InScript("no fence at the end", "three parts", "if not is_holder(is, token) then return is", "if false then return is"),
     InScript(
         "a held lane is leased",
         "one part",
@@ -160,7 +160,7 @@ PLANTED: tuple[InScript | InPython, ...] = (
         "",
     ),
     InScript("standing not looked at", "one part", "revision(lane) ~= patch.revision[1] or ", ""),
-    InScript("uninstall not looked at", "one part", " or is_silent((split(lane)))", ""),
+    InScript("uninstall not looked at", "one part", " or is_silent(location)", ""),
     InScript("a copy of a webhook is news", "one part", "if by then return 'duplicate' end", ""),
     InScript(
         "a retry is news",
@@ -185,7 +185,10 @@ PLANTED: tuple[InScript | InPython, ...] = (
         "if true then return false end",
     ),
     InScript(
-        "nothing is scheduled", "burst", "if not leased(lane) then reschedule(lane) end\n  return outcome", "return outcome"
+        "a second message schedules nothing",
+        "never quiet",
+        "    reschedule(lane)\n  end\n  return outcome",
+        "  end\n  return outcome",
     ),
     InScript("a release schedules nothing", "one part", "local waits = reschedule(lane, over)", "local waits = not over"),
     InScript("an end is not counted", "one part", "count('messages|' .. status .. '|' .. reason)", ""),
@@ -228,13 +231,7 @@ PLANTED: tuple[InScript | InPython, ...] = (
     ),
     InPython("a claim is believed", "claim that is not true", posting, "settle_claim", _believed),
     InPython("a lapsed lease is not seen", "provider that delivers", Lanes, "hold", _always(None)),
-    InPython(
-        "stale answers of a connection are taken",
-        "one part",
-        deadline._Stream,
-        "heard",
-        lambda _: property(lambda _: True, lambda *_: None),
-    ),
+    InPython("what follows an answer is a part of it", "one part", http1._Answer, "on_message_begin", _always(None)),
     InPython("a person is nobody", "one part", outbound, "author", _always(Author.NOBODY)),
     InPython("a note for staff is sent to the contact", "handover with a note", handover, "say", _for_the_contact),
     InPython(

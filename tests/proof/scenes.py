@@ -15,10 +15,13 @@ from tests.proof.beginnings import (
     dead_and_newer,
     dead_twice,
     down_for_a_while,
+    down_for_long,
+    echoed_at_once,
     few_requests,
     goes_on,
     handing_over,
     held,
+    installed_again,
     late,
     listed_late,
     location_paused,
@@ -46,6 +49,7 @@ from tests.proof.beginnings import (
     unheard_before_a_campaign,
     unreadable,
     update,
+    wants_none,
     whose,
 )
 from tests.proof.shapes import Shape
@@ -97,6 +101,14 @@ SCENES = (
         ONE,
         ASKED,
         settings={"business_hours": OPENS_AT_TEN, "outside_hours": "defer"},
+    ),
+    _scene(
+        "closed in New York",
+        at_hours((780, 1260), one),
+        ONE,
+        ASKED,
+        settings={"business_hours": ["mon-fri 09:00-17:00"], "timezone": "America/New_York", "outside_hours": "defer"},
+        within=4 * 3600 + 10.0,
     ),
     _scene(
         "closed, away",
@@ -173,6 +185,15 @@ SCENES = (
         ends=("replied", "replied"),
     ),
     _scene("told twice", twice, ONE, ASKED),
+    _scene("a slow service", manner(thinks=60.0), ONE, ASKED, within=70.0),
+    _scene(
+        "a delivery that is echoed at once",
+        echoed_at_once,
+        ("SMS (c1.1)", "SMS (c2.1)"),
+        ("assistable m1", "assistable m2"),
+        ends=("delivered_by_provider",) * 2,
+        settings={"assistable": {"delivery": "auto"}},
+    ),
     _scene("silence", manner(silent=True), (), ASKED, ends=("no_reply empty",)),
     _scene(
         "handover with a note",
@@ -183,6 +204,7 @@ SCENES = (
         ends=("replied", "skipped human_takeover"),
         settings=HANDOVER,
         own_texts=(TAKES_OVER,),
+        steady=False,
     ),
     _scene(
         "handover by a marker",
@@ -200,6 +222,7 @@ SCENES = (
         ends=("skipped superseded", "replied"),
         settings={"failure_message": FAILED},
         own_texts=(FAILED,),
+        steady=False,
     ),
     _scene(
         "dead letters of two contacts",
@@ -266,9 +289,19 @@ SCENES = (
         ("assistable m1", "assistable m1 m2"),
         ends=("replied", "replied"),
     ),
+    _scene("installed again", installed_again, ONE, ASKED),
+    _silent("GHL knows that the contact wants none", wants_none, "dnd", ASKED),
     _silent("a reaction", lambda run: run.write("m1", text='Liked "Hello"'), "blank"),
     _scene("sweep: listed late", listed_late, ONE, ASKED, settings={"reconcile_minutes": 1}, within=300.0),
     _scene("down for a while", down_for_a_while, ONE, ASKED, within=200.0),
+    _scene(
+        "down for long",
+        down_for_long,
+        SIX,
+        tuple(f"assistable m{number}" for number in range(1, 7)),
+        ends=("replied",) * 6,
+        within=700.0,
+    ),
     _scene(
         "closed hours don't count as age",
         at_hours((600, 1020), one),

@@ -6,17 +6,19 @@ from collections.abc import Callable
 from copy import copy
 from typing import TYPE_CHECKING, Any
 
-from redis.asyncio.client import Pipeline as AsyncPipeline
 from redis.client import Pipeline
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ReadOnlyError
 
+from bridge.store.redis.exchanges import Exchanges
 from bridge.store.redis.script_errors import ScriptedAsyncRedis, ScriptedRedis
 from tests.proof.clock import virtual
 from tests.proof.faults import Fault
 from tests.proof.front import place_of
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tests.proof.clock import Clock
     from tests.proof.front import Front, Life
 
@@ -118,32 +120,32 @@ class FrontedAsyncRedis(ScriptedAsyncRedis):
         """Like the library's method."""
         return _script_of(self, self.plant(virtual(str(script))), super().register_script)
 
-    def pipeline(self, transaction: Any = True, shard_hint: Any = None) -> Any:
-        """Like the library's method."""
-        pipe = _AsyncPipeline(self.connection_pool, self.response_callbacks, transaction, shard_hint)
-        pipe.front, pipe.life, pipe.clock = self.front, self.life, self.clock
-        return pipe
 
+class FrontedExchanges(Exchanges):
+    """A receiver's batches of commands: the real class, with virtual time, through the front. It keeps no connection."""
 
-class _AsyncPipeline(AsyncPipeline):
-    front: Front | None
-    life: Life
-    clock: Clock
+    def __init__(self, redis: FrontedAsyncRedis) -> None:
+        super().__init__(redis)
+        self._redis = redis
 
-    async def execute(self, raise_on_error: bool = True) -> Any:
-        stack = list(self.command_stack)
-        self.command_stack = [(self.clock.timed(args), options) for args, options in stack]
-        if self.front is None:
-            return await super().execute(raise_on_error)
-        fault = self.front.enter(self.life, f"redis accept: {place_of(stack[0][0])}")
+    async def run(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+        """Like the real method."""
+        front, life = self._redis.front, self._redis.life
+        if front is None:
+            return await self._send(commands)
+        fault = front.enter(life, f"redis accept: {place_of(commands[0])}")
         if fault is Fault.ERROR:
             raise ReadOnlyError("You can't write against a read only replica.")
-        answer = await super().execute(raise_on_error)
+        answers = await self._send(commands)
         if fault is Fault.CRASH_AFTER:
-            raise self.life.die()
+            raise life.die()
         if fault is Fault.LOST:
             raise RedisConnectionError("Connection closed by server.")
-        if fault is Fault.TWICE:
-            self.command_stack = [(self.clock.timed(args), options) for args, options in stack]
-            return await super().execute(raise_on_error)
-        return answer
+        return await self._send(commands) if fault is Fault.TWICE else answers
+
+    async def _send(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+        try:
+            return await super().run([self._redis.clock.timed(command) for command in commands])
+        finally:
+            while self._idle:
+                await self._pool.release(self._idle.pop())

@@ -70,8 +70,17 @@ def of_row(row: Row, *, at: float, workflow: bool = False) -> Webhook:
 
 def uninstall(at: float, ms: int) -> Webhook:
     """The webhook of an uninstall."""
-    told = {"type": "UNINSTALL", "locationId": LOCATION, "companyId": "company", "timestamp": _moment(ms)}
-    return signed(told, at=at, kind="uninstall", contact="", id_="")
+    return _app_change("UNINSTALL", at, ms)
+
+
+def install(at: float, ms: int) -> Webhook:
+    """The webhook of an install."""
+    return _app_change("INSTALL", at, ms)
+
+
+def _app_change(type_: str, at: float, ms: int) -> Webhook:
+    told = {"type": type_, "locationId": LOCATION, "companyId": "company", "timestamp": _moment(ms)}
+    return signed(told, at=at, kind=type_.lower(), contact="", id_="")
 
 
 def contact_update(at: float, ms: int, **told: Any) -> Webhook:

@@ -69,6 +69,8 @@ def without_rights(redis: Redis) -> Iterator[None]:
 def unable_to_save(redis: Redis) -> Iterator[None]:
     """MISCONF: a snapshot that can't replace its file, because a folder is there."""
     folder = Path(str(redis.config_get("dir")["dir"])) / str(redis.config_get("dbfilename")["dbfilename"])
+    # The snapshot of an earlier time; the server reads its append-only file.
+    folder.unlink(missing_ok=True)
     (folder / "in-the-way").mkdir(parents=True)
     redis.config_set("save", "3600 1")
     try:

@@ -30,7 +30,10 @@ def lasting(machine: Machine) -> bool:
 
 
 def test_a_receiver_alone_tells_that_no_worker_lives(machine: Machine) -> None:
-    """Without a worker and with a conversation ten minutes overdue both alerts arrive, and both end when a worker has started."""
+    """Without a worker and with a conversation ten minutes overdue both alerts arrive, and both end when a worker has started.
+
+    Slow: each alert and its end come with a look at the state, and processes are restarted.
+    """
     with OtherSide(answering(http(200))) as operator:
 
         def told(state: str) -> set[str]:

@@ -35,6 +35,8 @@ def test_a_burst_is_answered_within_the_budget(narrow: Machine) -> None:
     """Two workers, forty contacts of one location: each gets one reply of one completion, and GHL refuses almost nothing.
 
     Meanwhile somebody who writes to another location is answered as if there were nothing else.
+
+    Slow: the requests are as many as GHL allows in that time.
     """
     machine = narrow
     machine.start("worker-2")

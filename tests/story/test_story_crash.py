@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 
 def test_a_killed_worker_loses_and_doubles_nothing(machine: Machine) -> None:
-    """The worker is killed during twenty completions: after the lease another one answers, each contact once."""
+    """The worker is killed during twenty completions: after the lease another one answers, each contact once.
+
+    Slow: a lease ends before another worker may answer.
+    """
     kill_amid_twenty_completions(machine)
 
 

@@ -52,7 +52,10 @@ def strait(machine: Machine) -> Iterator[Strait]:
 
 
 def test_half_open_connections_to_redis_lose_and_double_nothing(machine: Machine, strait: Strait) -> None:
-    """While bytes to Redis vanish a webhook gets 429 in time; afterwards each message gets its one reply."""
+    """While bytes to Redis vanish a webhook gets 429 in time; afterwards each message gets its one reply.
+
+    Slow: dispatcher, broker and slots each notice by a timeout of five seconds, one after the other.
+    """
     before, meanwhile = [machine.person("Plain") for _ in range(10)], [machine.person("Plain") for _ in range(10)]
     machine.sim.order("defaults", completion_seconds=0.5)
     said = [each.says("Can you hear me?") for each in before]

@@ -99,7 +99,10 @@ def test_a_hostile_media_host_costs_no_reply(machine: Machine, action: dict[str,
 
 
 def test_a_spoken_stop_is_kept_and_told_until_it_is_lifted(machine: Machine) -> None:
-    """A voice note that says only STOP opts out, and an alert reports it; `contacts allow` lifts both."""
+    """A voice note that says only STOP opts out, and an alert reports it; `contacts allow` lifts both.
+
+    Slow: the alert and its end come with a look at the state each.
+    """
     ana = machine.person("Reading")
     machine.sim.order("defaults", spoken="Stop.")
     with OtherSide(answering(http(200))) as operator:

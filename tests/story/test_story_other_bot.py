@@ -79,7 +79,10 @@ def test_without_the_scope_the_bot_counts_as_a_person(machine: Machine) -> None:
 
 
 def test_two_bots_are_alerted_and_told_beforehand(machine: Machine) -> None:
-    """`doctor` names GHL's active bots before the first message; once both have answered, there is one alert."""
+    """`doctor` names GHL's active bots before the first message; once both have answered, there is one alert.
+
+    Slow: the alert comes with a look at the state, which is every five seconds.
+    """
     machine.apply(Doubled={"debounce_seconds": 1.0})
     machine.sim.order("bots", location_id="Doubled", bot="Nora", channels=["SMS", "WhatsApp"])
     told = machine.cli("doctor", "--location", "Doubled").stdout

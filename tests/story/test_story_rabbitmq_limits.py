@@ -48,7 +48,10 @@ def broker(whole_machine: Machine, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.mark.usefixtures("broker")
 def test_a_delivery_limit_loses_no_message(machine: Machine) -> None:
-    """The worker is killed three times during ten completions: RabbitMQ has dropped the wake-ups, each contact gets one reply."""
+    """The worker is killed three times during ten completions: RabbitMQ has dropped the wake-ups, each contact gets one reply.
+
+    Slow: each of three kills is followed by a lease's end and a start.
+    """
     people = [machine.person("Plain") for _ in range(10)]
     machine.sim.order("defaults", completion_seconds=1.5)
     said = [each.says("Still there?", wait=False) for each in people]

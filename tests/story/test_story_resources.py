@@ -36,7 +36,10 @@ def many_descriptors() -> Iterator[None]:
 
 @pytest.mark.timeout(240)
 def test_messages_outlive_a_worker_without_descriptors(machine: Machine) -> None:
-    """Three hundred messages and a worker that may open twelve more files: each is answered once, and none is a dead letter."""
+    """Three hundred messages and a worker that may open twelve more files: each is answered once, and none is a dead letter.
+
+    Slow: what has found no descriptor is tried again after its delays.
+    """
     machine.restart("worker", WORKER_CONCURRENCY="100", GHL_API_URL=machine.sim.url.replace("127.0.0.1", "localhost"))
     limit(machine, "worker", open_files(machine, "worker") + 12)
     dead = card(machine.redis, "dead")
@@ -56,7 +59,10 @@ def test_messages_outlive_a_worker_without_descriptors(machine: Machine) -> None
 
 @pytest.mark.timeout(240)
 def test_the_receiver_is_reachable_under_heads_that_never_end(machine: Machine, many_descriptors: None) -> None:
-    """Two thousand connections with unfinished heads, against 1,024 descriptors: other requests are served at once."""
+    """Two thousand connections with unfinished heads, against 1,024 descriptors: other requests are served at once.
+
+    Slow: two thousand connections are opened.
+    """
     del many_descriptors
     url = machine.start_second_receiver()
     limit(machine, "web-2", 1024)

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 @pytest.mark.timeout(240)
 def test_random_kills_lose_double_and_reorder_nothing(tmp_path: Path) -> None:
-    """Sixteen seconds with a strike nearly every second: each accepted message is replied to, once and in order."""
+    """Sixteen seconds with a strike nearly every second: each accepted message is replied to, once and in order.
+
+    Slow: it is those sixteen seconds, a start of all processes and the last retries.
+    """
     told: list[str] = []
     planned = plan(seed=23, seconds=16, pauses=(0.7, 1.5), kinds=SHORT)
 

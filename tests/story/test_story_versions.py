@@ -21,7 +21,10 @@ def state_of(machine: Machine, location: str) -> tuple[str, str | None]:
 
 
 def test_a_retired_api_version_holds_the_location_and_the_new_value_releases_it(machine: Machine) -> None:
-    """There is no dead letter: the messages wait, doctor names the setting, and after it is set each has exactly one reply."""
+    """There is no dead letter: the messages wait, doctor names the setting, and after it is set each has exactly one reply.
+
+    Slow: receiver and worker are restarted with the new value.
+    """
     machine.apply(Retired={})
     machine.sim.order("defaults", retired_versions=["2021-04-15", "2021-07-28"])
     people = [machine.person("Retired") for _ in range(3)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 import orjson
@@ -29,7 +29,7 @@ def decode(text: str) -> InboundMessage:
 
 def encode_answer(completion: Completion) -> str:
     """A provider's answer as JSON; `why_silent` is a text, empty if there is a reply. The evidence is stored in the timeline."""
-    fields = {name: value for name, value in asdict(completion).items() if name not in {"evidence", "knowledge"}}
+    fields = {name: getattr(completion, name) for name in completion.__slots__ if name not in {"evidence", "knowledge"}}
     return orjson.dumps({**fields, "why_silent": completion.why_silent or ""}).decode()
 
 

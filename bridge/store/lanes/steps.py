@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -47,7 +46,8 @@ def _told(turn: Turn, patch: Patch) -> dict[str, object]:
 
 def _entry_told(entry: LedgerEntry) -> str:
     """An entry as JSON, without the flags that are not set."""
-    return orjson.dumps({name: value for name, value in asdict(entry).items() if value is not False}).decode()
+    fields = {name: getattr(entry, name) for name in entry.__slots__}
+    return orjson.dumps({name: value for name, value in fields.items() if value is not False}).decode()
 
 
 def asking(

@@ -1,6 +1,6 @@
 """The nodes of a cluster: a plain client for each primary, and the one that serves a slot.
 
-redis-py's own cluster client is not used (infra/decisions/0011): of a pipeline it runs nothing while one node is missing, and its
+redis-py's own cluster client is not used (infra/decisions/0012): of a pipeline it runs nothing while one node is missing, and its
 WAIT goes to another node than the write.
 """
 

@@ -60,7 +60,7 @@ def connect_without_retries(url: str, *, seconds: float) -> Redis:
 def connect_async(url: str, *, connections: int = 64, seconds: float = 1.0) -> AsyncRedis:
     """The receiver's client, without retries, because GHL itself retries. Its callers limit how long they wait for an answer.
 
-    If its sockets had a timeout, redis-py would start a task for each write.
+    With a socket timeout, redis-py would start a task for each write.
     """
     if is_cluster(url):
         connect_node = partial(connect_async, connections=connections, seconds=seconds)
