@@ -67,7 +67,7 @@ def test_a_replica_takes_over_and_the_killed_node_follows_it(maker: str, tmp_pat
 
 @pytest.mark.skipif(not shutil.which("setpriv"), reason="setpriv is not on this machine: it is Linux' util-linux")
 def test_the_nodes_end_with_their_owner(tmp_path: Path) -> None:
-    """Killed without a word, the program leaves no server behind."""
+    """Killed by SIGKILL, the program leaves no server behind."""
     log = tmp_path / "log"
     command = [*RUN, "--primaries", "1", "--replicas", "0"]
     given = {**os.environ, "TMPDIR": str(tmp_path)}

@@ -125,7 +125,7 @@ def people_of(machine: Machine, count: int) -> list[Person]:
 
 @contextmanager
 def pointed_at(machine: Machine, url: str, environ: Mapping[str, str], *, apply: bool = True) -> Iterator[None]:
-    """The machine's receiver and worker with another state, started anew there, and killed at the end."""
+    """The machine's receiver and worker with another state, started again there, and killed at the end."""
     before = machine.redis, dict(machine.environ)
     with connect(url) as redis:
         machine.redis = redis

@@ -45,7 +45,7 @@ def back(on: OnCluster, node: Node) -> None:
 def test_a_killed_primary(machine: Machine, tmp_path: Path, record_property: Note) -> None:
     """That of home, while contacts write: its replica takes over, and it comes back as a replica; each write is confirmed.
 
-    Slow: a cluster, and the processes are started anew; a replica takes over after some seconds.
+    Slow: a cluster, and the processes are started again; a replica takes over after some seconds.
     """
     with on_cluster(machine, tmp_path, CONFIRMED) as on:
         with on.writing(10):
@@ -155,7 +155,7 @@ def move_a_slot(on: OnCluster, note: Note) -> None:
 
 
 def cut_off(on: OnCluster, note: Note) -> None:
-    """Clients and its replica lose a primary for ten seconds without a word, while the other nodes still hear it."""
+    """Clients and its replica lose their connection to a primary for ten seconds, without an error; the other nodes keep theirs."""
     strait = on.straits[on.node_of(AT_HOME).port]
     strait.swallow()
     began = time.monotonic()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def test_a_missing_node_delays_its_own_locations_only(machine: Machine, tmp_path: Path) -> None:
     """All are answered; then the node with home is away: contacts of the others are answered, its own when it is back.
 
-    Slow: a cluster, and the processes are started anew; GHL's retries are waited for.
+    Slow: a cluster, and the processes are started again; GHL's retries are waited for.
     """
     environ = {"BROKER_URL": machine.environ["REDIS_URL"]}
     with cluster.running(tmp_path, replicas=0) as nodes, pointed_at(machine, nodes.url, environ):
