@@ -155,7 +155,7 @@ def move_a_slot(on: OnCluster, note: Note) -> None:
 
 
 def cut_off(on: OnCluster, note: Note) -> None:
-    """Clients and its replica lose their connection to a primary for ten seconds, without an error; the other nodes keep theirs."""
+    """For ten seconds clients and the replica get no bytes from a primary; the other nodes do."""
     strait = on.straits[on.node_of(AT_HOME).port]
     strait.swallow()
     began = time.monotonic()
