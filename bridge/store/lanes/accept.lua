@@ -10,7 +10,7 @@
 --   ARGV[6]  retention (ms)
 --   ARGV[7]  most messages that may wait in a lane
 --
--- The data: `id`, `conversation_id`, `event` (JSON), `reason` (why it is not answered; empty: it is), `line` (channel
+-- The data: `id`, `webhook_id`, `conversation_id`, `event` (JSON), `reason` (why it is not answered; empty: it is), `line` (channel
 -- and conversation provider), `channels` (its possible channels), `forms` (spellings of the whole message, to compare with the stop
 -- words), `start` (whether it is the word that lifts a stop), `words` (a digest of its text; empty or absent without GHL's id),
 -- `at` (its own time, ms), `marketplace` (whether it came by an event of GHL's marketplace), `found` (whether the sweep found it),
@@ -51,10 +51,12 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   elseif reason == '' and redis.call('LLEN', key('waiting', lane)) >= tonumber(most) then
     reason = 'overflow'
   end
-  local message, seen = key('message', location, id), key('seen', location, id)
-  if redis.call('EXISTS', message, seen) > 0 then
+  local message, marks = key('message', location, id), {key('seen', location, id)}
+  if came.webhook_id ~= '' then marks[2] = key('seen', came.webhook_id) end
+  if redis.call('EXISTS', message, unpack(marks)) > 0 then
     -- A repeated call gets the answer of the first one.
-    local by = redis.call('HGET', message, 'came') or redis.call('GET', seen) or ''
+    local known = redis.call('MGET', unpack(marks))
+    local by = redis.call('HGET', message, 'came') or known[1] or known[2] or ''
     return by:sub(1, #nonce + 1) == nonce .. ':' and by:sub(#nonce + 2) or 'duplicate'
   end
   -- A message from a clock that is far ahead must not hide newer ones.
@@ -67,7 +69,8 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   local outcome = reason == '' and 'accepted' or (reason == came.reason and 'skipped' or reason)
   -- The record of the message is its mark, if it is kept for long enough.
   local accepted_by = nonce .. ':' .. outcome
-  if tonumber(retention) < tonumber(memory) then redis.call('SET', seen, accepted_by, 'PX', memory) end
+  if tonumber(retention) < tonumber(memory) then redis.call('SET', marks[1], accepted_by, 'PX', memory) end
+  if marks[2] then redis.call('SET', marks[2], accepted_by, 'PX', memory) end
 
   -- The time of the contact's newest known message: the sweep looks for newer ones, and lists of conversations use this order.
   local listed = math.max(tonumber(memory), tonumber(retention))

@@ -80,6 +80,7 @@ class Inbox:
         lane = Lane(ignored.location_id, ignored.contact_id)
         what = {
             "id": ignored.message_id,
+            "webhook_id": ignored.webhook_id,
             "conversation_id": ignored.conversation_id,
             "event": event_in_short(event),
             "reason": ignored.reason,
@@ -149,6 +150,7 @@ def came(message: InboundMessage, event: Mapping[str, object], *, marketplace: b
     """The script's argument for a message that needs an answer."""
     return {
         "id": message.id,
+        "webhook_id": message.webhook_id,
         "conversation_id": message.conversation_id,
         "event": event_in_short(event),
         "reason": "",

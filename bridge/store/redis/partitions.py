@@ -89,7 +89,7 @@ def key(kind: str, *parts: str) -> str:
         prefix = prefix_of_owner(":".join(parts))
     elif kind in OF_HOME or (kind, parts) == ("refused", ()):
         prefix = HOME
-    elif not parts or kind in OF_EACH:
+    elif not parts or kind in OF_EACH or (kind == "seen" and len(parts) == 1):
         raise ValueError(f"{kind} is in each partition: name one")
     else:
         prefix = prefixes_of_turn(parts[0])[0] if kind in OF_TURN else prefix_of(parts[0])

@@ -137,11 +137,13 @@ async def test_an_accepted_message_waits_and_is_due(inbox: Inbox, redis: Redis) 
         FIRST,
         replace(FIRST, webhook_id="w2"),
         replace(FIRST, webhook_id=""),
+        replace(FIRST, id=MessageId("m2")),
+        message("m2", "other contact", webhook_id="w1"),
         message("m1", "other contact", webhook_id="w2"),
     ],
 )
 async def test_a_message_is_taken_once(inbox: Inbox, redis: Redis, second: InboundMessage) -> None:
-    """What was seen by location and message id is a duplicate and changes nothing; a repeated webhook has the same id."""
+    """A message whose webhook id, or location and message id, were seen before is a duplicate and changes nothing."""
     assert await inbox.accept(FIRST) == "accepted"
     before = snapshot(redis)
     assert await inbox.accept(second) == "duplicate"
@@ -281,7 +283,8 @@ async def test_what_is_unfinished_never_expires(inbox: Inbox, redis: Redis) -> N
     of_the_location = {key("locations"), key("location", HERE), key("stopping", HERE), key("sweeps"), *keys("owned")}
     of_the_lane = {key("message", HERE, "m1"), WAITING, key("due"), key("due", HERE)}
     assert lasting == of_the_location | of_the_lane
-    assert REMEMBERED_MS - 60_000 < redis.pttl(key("seen", HERE, "m1")) <= REMEMBERED_MS
+    for name in (key("seen", HERE, "m1"), key("seen", "w1")):
+        assert REMEMBERED_MS - 60_000 < redis.pttl(name) <= REMEMBERED_MS
     for name in (key("timeline", str(LANE)), key("index", "conversation-contact")):
         assert RETENTION_MS - 60_000 < redis.pttl(name) <= RETENTION_MS
 

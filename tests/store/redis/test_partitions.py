@@ -74,7 +74,7 @@ def test_a_key_follows_from_its_kind() -> None:
     assert key("grant", "company:here") == f"{HOME}grant:company:here"
     assert (key("audit"), key("refused"), key("refused", "here")) == (f"{HOME}audit", f"{HOME}refused", f"{at}refused:here")
     assert key("ledger", "08" + 30 * "f") == f"{PREFIXES[8]}ledger:08{30 * 'f'}"
-    for parts in (("due",), ("holds",), ("index", "m1"), ("circuit", "c"), ("totals",)):
+    for parts in (("due",), ("holds",), ("index", "m1"), ("seen", "webhook"), ("circuit", "c"), ("totals",)):
         with pytest.raises(ValueError, match="in each partition"):
             key(*parts)
     assert split_key(f"{at}grant:location:here") == (at, "grant:location:here")
