@@ -1,8 +1,8 @@
 """Claims of due lanes: on one server in one call for all partitions, in a cluster in one call for each.
 
-In a cluster no script sees all slots. So a dispatcher first asks every partition how many are taken there and whether something
-is due, and then shares the free ones out over the partitions where something is. Two dispatchers at the same moment may claim
-more lanes than there are slots: these wait at the broker for a while.
+In a cluster no script sees all slots. So a dispatcher first asks every partition for its occupied slots and its due locations,
+and then distributes the free slots over the partitions with due locations. Two dispatchers at the same moment may claim more
+lanes than there are slots: these wait at the broker for a while.
 """
 
 from __future__ import annotations
@@ -167,7 +167,7 @@ class ClusterClaims:
         return _Slots(max(0, free), sum(each), {prefix: due for (prefix,), (_, due, *_) in found if due})
 
     def _shares(self, slots: _Slots, prefixes: Sequence[str], most: int) -> dict[str, int]:
-        """The slots for each of the partitions that are asked; of too few slots each gets one in turn."""
+        """The slots for each of the partitions that are asked; with too few slots the partitions take turns."""
         self._first += 1
         due = [prefix for prefix in prefixes if prefix in slots.due]
         first = self._first % (len(due) or 1)

@@ -57,7 +57,7 @@ class Lanes(Schedule):
         self._confirmation = options.get("confirmation", NO_CONFIRMATION)
 
     def ours(self, lane: Lane, ids: Sequence[MessageId]) -> frozenset[MessageId]:
-        """Those of these messages that the bridge posted, or that are known to be its provider's."""
+        """Which of these messages the bridge posted, or its provider is known to have posted."""
         with reaching(f"look for own messages of {lane}"):
             found = self._redis.mget([key("own", lane.location_id, id_) for id_ in ids]) if ids else []
         return frozenset(id_ for id_, by in zip(ids, found, strict=True) if by)

@@ -38,7 +38,7 @@ MOST_SAID = MOST_LOOKED_AT
 
 
 class ScheduleOptions(TypedDict):
-    """How long leases and stored data last, and who confirms the note before a post; a lease reserves look-ups from `budgets`."""
+    """How long leases and stored data last, and how a post's record is confirmed; a lease reserves look-ups from `budgets`."""
 
     lease_seconds: float
     retention_ms: int

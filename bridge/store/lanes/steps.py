@@ -63,7 +63,8 @@ def asking(
 ) -> Patch:
     """A provider is about to be asked; in the ledger too if it may deliver by itself. `is_first`: no earlier answer is known.
 
-    `listed` is GHL's list of the conversation, None if it was not read. Until a delivery is settled, the turn has only these ids.
+    `listed` is GHL's list of the conversation, None if it was not read. Until a delivery is resolved, the turn has only these
+    ids.
     """
     entry = LedgerEntry(state=SendState.ASKING, at_ms=at_ms)
     forgotten: dict[str, int | str] = {"answer": "", "answered": "", "parts": "", "claimed": "", "looks": 0, "stale": turn.stale}

@@ -1,6 +1,6 @@
 """Lists of conversations: candidates in their order, from existing keys; a script filters them in blocks.
 
-Conversations with work come from the schedule, all others from the index of newest inbound messages (`recorded:LOCATION`).
+Unfinished conversations come from the schedule, all others from the index of newest inbound messages (`recorded:LOCATION`).
 """
 
 from __future__ import annotations

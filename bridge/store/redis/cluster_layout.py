@@ -19,12 +19,12 @@ Address = tuple[str, int]
 KEYLESS = frozenset({
     "CLIENT", "CLUSTER", "CONFIG", "DBSIZE", "FLUSHALL", "INFO", "PING", "PUBLISH", "SCAN", "SCRIPT", "TIME", "WAIT", "WAITAOF",
 })  # fmt: skip
-# For so long (s) a node that did not answer is left alone; then one call asks it, and waits a short time only.
+# A node that did not answer is not asked for this time (s); then one call probes it, with a short time limit.
 AWAY_SECONDS = 2.0
 
 
 class NodeMissing(NoAnswer):
-    """A node of the cluster does not answer, or no node serves a slot. Other nodes do their work meanwhile."""
+    """A node of the cluster does not answer, or no node serves a slot. Other nodes are not affected."""
 
 
 class Layout:
@@ -54,7 +54,7 @@ class Layout:
 
 
 class Reach:
-    """Whether a node answers: after a failure its calls fail at once, until a short question was answered."""
+    """Whether a node answers: after a failure its calls fail at once, until a short probe succeeds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -74,7 +74,7 @@ class Reach:
         self._asked_again = None
 
     def may_ask(self) -> bool:
-        """Whether it is time to ask again; then the caller does, and nobody else meanwhile."""
+        """Whether to ask again now; if so, only this caller asks, until the time is over again."""
         due = self._asked_again is not None and self._clock() >= self._asked_again
         if due:
             self.lost()

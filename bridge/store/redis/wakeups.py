@@ -1,8 +1,8 @@
 """Wake-ups: scripts publish one when a lane may be due earlier than a dispatcher expects.
 
-The leading dispatcher gets it by its name; without a leader, all get it (parts/wakeups.lua). In a cluster a script learns only of
-those who listen at its own node, so a dispatcher listens at each. A lost wake-up delays little: `wait` returns when a connection
-was lost, even if redis-py has already connected again, or when PINGs stay unanswered.
+The leading dispatcher gets it by its name; without a leader, all get it (parts/wakeups.lua). In a cluster a script sees only the
+listeners at its own node, so a dispatcher listens at each. A lost wake-up delays little: `wait` returns when a connection was
+lost, even if redis-py has already connected again, or when PINGs stay unanswered.
 """
 
 from __future__ import annotations
@@ -148,6 +148,6 @@ class WakeUpListener:
 
 
 def _partitions(told: Sequence[str]) -> frozenset[int] | None:
-    """The partitions that rang. None if one of the wake-ups doesn't name its partition."""
+    """The partitions of these wake-ups. None if one of the wake-ups doesn't name its partition."""
     known = frozenset(int(number) for number in told if number.isdecimal())
     return known if all(map(str.isdecimal, told)) and max(known) < PARTITIONS else None
