@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from contextlib import contextmanager
@@ -54,7 +55,7 @@ from bridge.wire.downloads import Downloads
 from tests.keys import key, pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from redis import Redis
@@ -317,14 +318,17 @@ def eventually(check: Callable[[], object], *, seconds: float = 10.0) -> None:
 class OwnRedis:
     """A redis-server that a test may stop, kill and start again; acknowledged writes survive."""
 
-    def __init__(self, folder: Path, *options: str, program: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, *options: str, program: Path | None = None, environ: Mapping[str, str] | None = None
+    ) -> None:
         command, self.url = redis_server.prepare(folder, program=program)
         self._command = [*command, *options]
+        self._environ = {**os.environ, **(environ or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, also again with its data."""
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, env=self._environ)
         redis_server.wait_for(self._process, self.url)
 
     def signal(self, number: int) -> None:
@@ -340,9 +344,11 @@ class OwnRedis:
 
 
 @contextmanager
-def own_redis(folder: Path, *options: str, program: Path | None = None) -> Iterator[OwnRedis]:
-    """A Redis for one test, started with these options."""
-    server = OwnRedis(folder, *options, program=program)
+def own_redis(
+    folder: Path, *options: str, program: Path | None = None, environ: Mapping[str, str] | None = None
+) -> Iterator[OwnRedis]:
+    """A Redis for one test, started with these options, and with these variables besides the test's own."""
+    server = OwnRedis(folder, *options, program=program, environ=environ)
     server.start()
     try:
         yield server

@@ -12,6 +12,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from bridge.store.redis.async_cluster import AsyncClusterRedis
 from bridge.store.redis.cluster_layout import NodeMissing, key_of, words_of
 from bridge.store.redis.cluster_nodes import MOST_REDIRECTS, NOT_SERVED, why_missing
+from bridge.store.redis.confirmations import Unconfirmed
 from bridge.store.redis.pipelines import Pipelines
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class ClusterPipelines:
                 return await call(self._pipelines(address))
             except MovedError as moved:
                 self._redis.follow(moved, address)
+            except Unconfirmed as error:
+                raise Unconfirmed(f"its node {words_of(address)}: {error}") from error
             except UNANSWERED as error:
                 self._learn()
                 raise NodeMissing(f"its node {words_of(address)}: {why_missing(error)} ({type(error).__name__})") from error

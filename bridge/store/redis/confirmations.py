@@ -3,6 +3,9 @@
 `WAIT` confirms earlier writes of its own connection. After a mere read it may confirm nothing (tried with Valkey 9.1.2: it
 answers 1 while the replica is stopped), and a duplicate writes nothing. So each batch ends with a separate write: a
 replica that has it has everything before it.
+
+A replica with `appendfsync always` answers `WAIT` after its sync. `WAITAOF` is not used: it counts what replicas report once a
+second (findings/waitaof_hears_from_replicas_once_a_second.sh), which is longer than a webhook may wait.
 """
 
 from __future__ import annotations
