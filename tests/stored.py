@@ -33,7 +33,7 @@ from bridge.model import (
 )
 from bridge.store.lanes.excerpts import Excerpts
 from bridge.store.lanes.identities import Identities
-from bridge.store.lanes.inbox import MOST_WAITING, came
+from bridge.store.lanes.inbox import MOST_WAITING, inbound_fields
 from bridge.store.lanes.leases import Lanes
 from bridge.store.lanes.messages import encode
 from bridge.store.lanes.situations import Situations
@@ -178,7 +178,7 @@ def accept(redis: Redis, *messages: InboundMessage) -> list[str]:
 
 def accept_args(one: InboundMessage, *, nonce: str = "") -> list[Any]:
     """The accept script's arguments."""
-    what = orjson.dumps(came(one, {"step": "accepted", "message_id": one.id}))
+    what = orjson.dumps(inbound_fields(one, {"step": "accepted", "message_id": one.id}))
     return [str(one.lane), nonce or uuid4().hex, what, encode(one), 600_000, RETENTION_MS, MOST_WAITING]
 
 

@@ -75,10 +75,10 @@ class DailyCounts:
 
     def add(self, reported: Reported, days: Mapping[tuple[LocationId, str], Counts]) -> bool:
         """Add entries to daily counts; False, and nothing is added, if another process did so meanwhile."""
-        told = [part for (location, day), counts in days.items() for part in (location, day, orjson.dumps(counts))]
+        flat = [part for (location, day), counts in days.items() for part in (location, day, orjson.dumps(counts))]
         with reaching("add to the daily counts"):
             numbers = (reported.before, len(reported.entries), KEPT_MS, DAYS, MOST_NAMES)
-            return bool(self._fold(keys=[reported.at], args=[*numbers, *told]))
+            return bool(self._fold(keys=[reported.at], args=[*numbers, *flat]))
 
     def read(self, location_ids: Sequence[LocationId], days: Sequence[str]) -> dict[LocationId, dict[str, Counts]]:
         """The existing counts of these days, by location."""

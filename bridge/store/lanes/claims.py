@@ -107,8 +107,10 @@ class ServerClaims:
 
     def claim(self, mine: Claimant, wake_ups: WakeUpList, partitions: Collection[int]) -> Claim:
         """Raises what the client raises."""
-        told = (wake_ups.name, wake_ups.head, wake_ups.tail, uuid4().hex, *self._claims.next())
-        unheard, asked, *found = self._claim(keys=[HOME, *PREFIXES], args=[*mine.args(mine.most), *told, "", "", 0, *partitions])
+        publishing = (wake_ups.name, wake_ups.head, wake_ups.tail, uuid4().hex, *self._claims.next())
+        unheard, asked, *found = self._claim(
+            keys=[HOME, *PREFIXES], args=[*mine.args(mine.most), *publishing, "", "", 0, *partitions]
+        )
         self._claims.answered()
         looks = {number: _look(*look) for number, look in zip(partitions, found, strict=False)}
         return Claim(tuple(map(Lane.parse, found[asked:])), looks, unheard=bool(unheard))
@@ -139,11 +141,11 @@ class ClusterClaims:
         shares = self._shares(slots, [PREFIXES[number] for number in partitions], mine.most)
         short = int(sum(slots.due.values()) > slots.free)
 
-        def told(prefix: str) -> Sequence[Any]:
+        def arguments(prefix: str) -> Sequence[Any]:
             claims = self._claims[prefix].next()
             return [*mine.args(shares[prefix]), "", "", "", "", *claims, slots.free, slots.most_of_one, short, 0]
 
-        answers = call_each(self._claim, told, at=tuple(shares), at_home=True)
+        answers = call_each(self._claim, arguments, at=tuple(shares), at_home=True)
         answers.reached()
         for (prefix,), _ in answers.calls:
             self._claims[prefix].answered()

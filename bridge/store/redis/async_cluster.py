@@ -80,10 +80,10 @@ class AsyncClusterRedis(ScriptedAsyncRedis):
             if self._layout is not None and time.monotonic() - self._asked_at < LAYOUT_EVERY_SECONDS:
                 return
             addresses = dict.fromkeys((*self._clients, *map(address_in, self._seeds)))
-            asked = [asyncio.ensure_future(self._told(address)) for address in addresses]
+            asked = [asyncio.ensure_future(self._layout_of(address)) for address in addresses]
             for one in asyncio.as_completed(asked):
-                if told := await one:
-                    self._layout = told
+                if layout := await one:
+                    self._layout = layout
                     break
             for task in asked:
                 task.cancel()
@@ -97,11 +97,11 @@ class AsyncClusterRedis(ScriptedAsyncRedis):
             for client in self._clients.values():
                 await client.aclose(close_connection_pool)
 
-    async def _told(self, address: Address) -> Layout | None:
+    async def _layout_of(self, address: Address) -> Layout | None:
         """The layout that a node returns; None for any error."""
         try:
             async with asyncio.timeout(self._seconds):
-                told = await self.client_at(address).execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]
+                slots = await self.client_at(address).execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]
         except (RedisError, OSError, TimeoutError):
             return None
-        return Layout(told, address) if told else None
+        return Layout(slots, address) if slots else None

@@ -33,8 +33,8 @@ class Layout:
     A node that doesn't know its own name leaves it out (https://redis.io/docs/latest/commands/cluster-slots/).
     """
 
-    def __init__(self, told: Iterable[Sequence[Any]], asked: Address) -> None:
-        self._ranges = [(int(low), int(high), (str(node[0] or asked[0]), int(node[1]))) for low, high, node, *_ in told]
+    def __init__(self, slots: Iterable[Sequence[Any]], asked: Address) -> None:
+        self._ranges = [(int(low), int(high), (str(node[0] or asked[0]), int(node[1]))) for low, high, node, *_ in slots]
         self._moved: dict[int, Address] = {}
 
     def address_of(self, slot: int) -> Address | None:
@@ -49,8 +49,8 @@ class Layout:
     @property
     def addresses(self) -> tuple[Address, ...]:
         """All primaries, in the order of their first slots."""
-        told = [address for _, _, address in sorted(self._ranges)]
-        return tuple(dict.fromkeys((*told, *self._moved.values())))
+        served = [address for _, _, address in sorted(self._ranges)]
+        return tuple(dict.fromkeys((*served, *self._moved.values())))
 
 
 class Reach:

@@ -146,20 +146,20 @@ class Nodes:
         with self._asking:
             if self._layout is not None and time.monotonic() - self._asked_at < LAYOUT_EVERY_SECONDS:
                 return
-            self._layout = next(self._told(), self._layout)
+            self._layout = next(self._layouts(), self._layout)
             self._asked_at = time.monotonic()
 
-    def _told(self) -> Iterator[Layout]:
+    def _layouts(self) -> Iterator[Layout]:
         """The layouts that the nodes return, first of those that answered last time; they may lack missing nodes."""
         known = sorted(self._nodes.values(), key=lambda node: node.reach.is_away)
         seeds = [self._node(address_in(seed)) for seed in self._seeds]
         for node in dict.fromkeys((*known, *seeds)):
             try:
-                told = node.probe.execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]
+                slots = node.probe.execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]
             except (RedisError, OSError):
                 continue
-            if told:
-                yield Layout(told, node.address)
+            if slots:
+                yield Layout(slots, node.address)
 
     def _node(self, address: Address) -> Node:
         node = self._nodes.get(address)

@@ -56,8 +56,8 @@ def call_each(called: Script, args: Arguments = (), *, at: Sequence[str] = PREFI
     if not isinstance(called.registered_client, ClusterRedis):
         keys = (HOME, *at) if at_home else tuple(at)
         return Answers(((tuple(at), called(keys=keys, args=_args(args, HOME))),), {})
-    told = [((prefix, prefix) if at_home else (prefix,), _args(args, prefix)) for prefix in at]
-    return _answers([(one,) for one in at], _run(called.registered_client, called, told), called.sha)
+    calls = [((prefix, prefix) if at_home else (prefix,), _args(args, prefix)) for prefix in at]
+    return _answers([(one,) for one in at], _run(called.registered_client, called, calls), called.sha)
 
 
 def call_at_home(called: Script, args: Sequence[Any]) -> Any:
@@ -93,8 +93,8 @@ def call_grouped(
     places: dict[str, list[int]] = defaultdict(list)
     for at, prefix in enumerate(prefixes):
         places[prefix].append(at)
-    told = [([one] * len(its), [*first, *chain.from_iterable(items[at] for at in its)]) for one, its in places.items()]
-    found = _answers([(one,) for one in places], _run(called.registered_client, called, told), called.sha).whole()
+    calls = [([one] * len(its), [*first, *chain.from_iterable(items[at] for at in its)]) for one, its in places.items()]
+    found = _answers([(one,) for one in places], _run(called.registered_client, called, calls), called.sha).whole()
     return list(zip(places.values(), found, strict=True))
 
 
