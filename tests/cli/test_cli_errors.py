@@ -153,21 +153,19 @@ def test_doctor_looks_at_every_provider_and_warns_of_double_bots(run: Run) -> No
     ghl_token = "pit-x"
     fallback_provider = "openai"
     assistable = { assistant_id = "a", token = "t", url = "http://localhost:1", delivery = "provider" }
-    openai = { base_url = "http://127.0.0.1:1/v1", model = "m" }
+    openai = { base_url = "http://localhost:1/v1", model = "m" }
     [locations.Two]
     ghl_token = "pit-x"
     provider = "openai"
-    openai = { base_url = "http://127.0.0.1:1/v1", model = "m" }
+    openai = { base_url = "http://localhost:1/v1", model = "m" }
     """
     assert run("locations", "apply", "-", stdin=text).returncode == 0
 
     findings = json.loads(run("doctor", "--json", GHL_API_URL="http://127.0.0.1:1").stdout)
 
-    said = {each["what"]: (each["ok"], each["says"]) for each in findings}
-    assert "nothing was sent" in said["location One provider"][1]
-    asked = [said["location One fallback_provider"], said["location Two provider"]]
-    assert [ok or "nothing was sent" in says for ok, says in asked] == [True, True]
-    assert all("openai" in says or "127.0.0.1" in says for _, says in asked)
+    said = {each["what"]: each["says"] for each in findings if not each["ok"]}
+    for what in ("location One provider", "location One fallback_provider", "location Two provider"):
+        assert "localhost: [Errno 111] Connection refused, nothing was sent" in said[what]
     notes = [each["says"] for each in findings if each["note"] and each["what"].endswith("assistable")]
     assert ["delivery = provider" in notes[0], "Active Tag" in notes[1], len(notes)] == [True, True, 2]
 
