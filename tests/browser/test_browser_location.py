@@ -15,7 +15,7 @@ from bridge.operating.locations import Apply, apply
 from bridge.operating.services import AdminServices
 from bridge.settings import from_environment
 from tests.other_side import OtherSide, answering, http
-from tests.stored import FERNET_KEY, installs_of, keep, locations_of
+from tests.stored import FERNET_KEY, PROVIDED, installs_of, keep, locations_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,7 +68,7 @@ def test_an_operator_sets_an_installed_location_up(page: Page, redis: Redis) -> 
 
 def test_an_operator_exports_a_location_and_applies_it_again(page: Page, redis: Redis, redis_url: str) -> None:
     """Applying the exported file changes nothing."""
-    keep(redis, "here", ghl_token="very-secret", off_tags=("vip",))
+    keep(redis, "here", ghl_token="very-secret", off_tags=("vip",), **PROVIDED)
     page.goto("/console/locations/here")
     with page.expect_download() as saved:
         page.get_by_role("link", name="Export settings").click()

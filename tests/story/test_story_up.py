@@ -104,7 +104,7 @@ def test_up_runs_what_production_needs_and_keeps_what_waits(folder: Folder) -> N
     applied = subprocess.run(
         [COMMAND, "locations", "apply", "-"],
         env=folder.environ,
-        input="[locations.Kept]",
+        input="[locations.Kept]\nmode = 'off'",
         text=True,
         capture_output=True,
         check=True,
