@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bridge.answering import media_reader
 from bridge.locations import Location
 from bridge.model import Channel, LocationId, MediaKind
 from bridge.store.limits.media_reads import MediaReads
@@ -257,6 +260,47 @@ def test_a_process_reads_two_files_at_a_time(world: World) -> None:
         wanted = [turns.submit(reader.read, f"{side.url}/{n}.ogg", MediaKind.AUDIO, location, images=False) for n in range(6)]
         assert [one.result()[0].why for one in wanted] == ["its host answered HTTP 404"] * 6
     assert inside == [0, 2]
+
+
+def test_a_file_waits_so_long_for_its_turn(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that finds two others in progress all that time is reported as not read, and costs none of the day's reads."""
+    assert media_reader.PATIENCE_SECONDS == 60
+    monkeypatch.setattr(media_reader, "PATIENCE_SECONDS", 0.3)
+    held, done = threading.Barrier(3), threading.Event()
+
+    def hold(visit: Visit) -> None:
+        while visit.request():
+            held.wait(30)
+            done.wait(30)
+            visit.send(http(404))
+
+    reader, location = media_reader_of(world.redis), Location(id=HERE, media_reads_per_day=3)
+    with OtherSide(hold) as side, ThreadPoolExecutor(2) as turns:
+        first = [turns.submit(reader.read, f"{side.url}/{n}.ogg", MediaKind.AUDIO, location, images=False) for n in range(2)]
+        held.wait(30)
+        assert reader.read(f"{side.url}/3.ogg", MediaKind.AUDIO, location, images=False)[0].why == "2 other files are being read"
+        done.set()
+        assert [one.result()[0].why for one in first] == ["its host answered HTTP 404"] * 2
+    assert MediaReads(world.redis).acquire(HERE, 3)
+
+
+@pytest.mark.nightly
+def test_a_download_takes_so_long_at_most(world: World) -> None:
+    """Fifteen seconds, however steadily its bytes come."""
+
+    def trickle(visit: Visit) -> None:
+        while visit.request():
+            visit.send(b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n")
+            with suppress(OSError):
+                while True:
+                    visit.send(b"x")
+                    time.sleep(0.5)
+
+    with OtherSide(trickle) as side:
+        began = time.monotonic()
+        reading, _ = media_reader_of(world.redis).read(f"{side.url}/1.ogg", MediaKind.AUDIO, Location(id=HERE), images=False)
+        assert reading.why
+        assert 14 < time.monotonic() - began < 25
 
 
 def test_one_locations_budget_is_no_others(world: World) -> None:
