@@ -74,7 +74,7 @@ NOTHING_KNOWN = Situation(conversation_id=ConversationId(""), location={}, stand
 _PASS = """
 for _, name in ipairs(redis.call('KEYS', '{ghlb:*')) do
   local kind = redis.call('TYPE', name)['ok']
-  local lasting = {patience = 1, upkeep = 1, receiving = 1, busy = 1, refused = 1}
+  local lasting = {patience = 1, upkeep = 1, receiving = 1, busy = 1, refused = 1, slots = 1}
   if lasting[name:match('}:([a-z_]+)')] then
     redis.call('PEXPIRE', name, redis.call('PTTL', name) + ARGV[1])
   end

@@ -10,6 +10,7 @@ from anyio import to_thread
 
 from bridge.errors import Unavailable
 from bridge.model import UNKNOWN_LINE, Channel, Lane
+from bridge.policy.authors import Author
 from bridge.policy.media import attachments_of
 from bridge.policy.normalise import digest
 from bridge.policy.stop_words import forms, starts
@@ -98,14 +99,17 @@ class Inbox:
         document = await to_thread.run_sync(outbound_fields, message) if long else outbound_fields(message)
         with reaching(f"note outbound message {message.id}"):
             args = (str(message.lane), orjson.dumps([document]), 1, self._retention_ms, "")
-            observed = int(await self._pipelines.run(self._observe, args, at=prefix_of(message.lane)))
+            # A person's message counts at once; a campaign's may wait for others.
+            patient = document["by"] in {Author.AUTOMATION, Author.NOBODY}
+            observed = int(await self._pipelines.run(self._observe, args, at=prefix_of(message.lane), patient=patient))
         if observed < 0:
             raise Unavailable(NO_LOCATION)
 
     async def update(self, update: ContactUpdate) -> None:
         """Record a contact's data from an event. Raises Unavailable if it may not be stored."""
         with reaching(f"note an event of contact {update.contact_id}"):
-            await self._pipelines.run(self._contact, contact_args(update, self._retention_ms), at=prefix_of(update.lane))
+            args = contact_args(update, self._retention_ms)
+            await self._pipelines.run(self._contact, args, at=prefix_of(update.lane), patient=True)
 
     async def sweep_soon(self, location_id: LocationId, *, seconds: float) -> None:
         """Schedule a sweep of the location soon, if it is swept at all. Raises Unavailable."""

@@ -37,9 +37,9 @@ class ClusterPipelines:
         self._of_nodes: dict[Address, Pipelines] = {}
         self._learning: set[asyncio.Task[None]] = set()
 
-    async def run(self, script: AsyncScript, args: Sequence[Any], *, at: str) -> Any:
+    async def run(self, script: AsyncScript, args: Sequence[Any], *, at: str, patient: bool = False) -> Any:
         """Like `Pipelines.run`."""
-        return await self._at(at, lambda pipelines: pipelines.run(script, args, at=at))
+        return await self._at(at, lambda pipelines: pipelines.run(script, args, at=at, patient=patient))
 
     async def run_together(self, script: AsyncScript, args: Sequence[Any], *, at: str) -> Any:
         """Like `Pipelines.run_together`."""
