@@ -379,7 +379,7 @@ def test_a_rule_tells_its_setting_and_no_content(world: World, name: str) -> Non
 
 
 def test_doors_tell_their_facts(world: World) -> None:
-    """A stop, an overflow, an operator's drop and a text taken along with a newer message name their facts."""
+    """A stop, an overflow, an operator's drop and a text answered together with a newer message name their facts."""
     world.refusing[POST] = 400
     world.write("m1")
     world.work()

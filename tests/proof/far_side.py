@@ -50,7 +50,7 @@ FAILING = {
 class FarSide:
     """`failing` are statuses by path, for as many requests as they last (200: it is answered).
 
-    `refusal` is their document; `planned` are faults likewise.
+    `refusal` is their document; `planned` are faults by path.
     `most` is how many requests GHL answers in ten seconds (0: any number), and says so with each answer.
     `manner` is how the services answer, `contact` what GHL knows of every contact.
     `sent` is called with each message that leaves a conversation, for its echo; `later` schedules an action in some seconds.
