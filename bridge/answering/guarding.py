@@ -36,7 +36,7 @@ def guard(case: Case, services: AnswerServices) -> Skip | Again | None:
     )
 
 
-def guard_anew(case: Case, services: AnswerServices) -> Skip | Again | None:
+def guard_again(case: Case, services: AnswerServices) -> Skip | Again | None:
     """Check all guards again with current settings and contact data. Raises Retryable if GHL can't be read."""
     return guard_except_hours(case, services) or judge_hours(case.kept.location, case.now_ms(services))
 

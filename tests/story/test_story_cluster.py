@@ -36,7 +36,7 @@ CONFIRMED = {"BRIDGE_CONFIRM_REPLICAS": "1"}
 
 
 def back(on: OnCluster, node: Node) -> None:
-    """Start a node again, and wait until the cluster is whole."""
+    """Start a node again, and wait until the cluster is complete."""
     node.start()
     node.wait()
     on.cluster.wait_until_whole()
