@@ -96,7 +96,7 @@ class ConversationsQuery:
 
 @operation("conversations.list", "GET", "/conversations", role=Role.READ, reach=visible)
 def list_(services: AdminServices, asked: ConversationsQuery) -> ConversationPage:
-    """List conversations: those with something to do oldest first, others newest first."""
+    """List conversations: those that wait oldest first, others newest first."""
     since, before = _span(services, asked)
     wanted = ListFilter(
         location_ids=[asked.location_id] if asked.location_id else [*filter(services.sees, known_locations(services.redis))],

@@ -53,10 +53,21 @@ def test_a_killed_primary(machine: Machine, tmp_path: Path, record_property: Not
             on.accepts(AT_HOME)
             primary.kill()
             taken_over(on, primary, record_property)
+            is_named_as_without_a_replica(on)
             back(on, primary)
             record_property("accepted_after", round(on.accepts(AT_HOME), 1))
         on.all_are_answered_once()
         record_property("contacts", len(on.people))
+
+
+def is_named_as_without_a_replica(on: OnCluster) -> None:
+    """The node that has taken over accepts nothing, neither at first nor again, and readiness names it; the others do."""
+    shard = on.node_of(AT_HOME).announced
+    writer = on.machine.person(AT_HOME)
+    body = on.machine.webhook_of(writer.says("Who is there?", webhook=False))
+    assert [on.machine.post(body).status_code for _ in range(2)] == [429, 429]
+    poll("its name", lambda: f"{shard}: 0 of 1 replicas" in on.machine.http.get(f"{on.machine.url}/readyz").json()["why"])
+    on.accepts(LOCATIONS[-1])
 
 
 def test_from_one_server_to_the_cluster(machine: Machine, tmp_path: Path) -> None:

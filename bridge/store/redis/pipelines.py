@@ -203,7 +203,7 @@ def _kind(call: _Call, *, one_partition: bool) -> object:
 
 
 def _command(calls: list[_Call]) -> tuple[Any, ...]:
-    """One command of some calls: each script is told its partition, as many as there are calls."""
+    """One command for some calls; its keys are the prefixes of their partitions."""
     script = calls[0].script
     if script is None:
         return calls[0].command
@@ -212,7 +212,7 @@ def _command(calls: list[_Call]) -> tuple[Any, ...]:
 
 
 def _unless(fault: Exception | None, calls: list[_Call], answer: Any) -> Any:
-    """The answer to a command; for a script that is not confirmed, the reason."""
+    """The answer to a command, or the reason why its script is not confirmed."""
     return fault if fault and calls[0].script and not isinstance(answer, Exception) else answer
 
 
