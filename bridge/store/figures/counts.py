@@ -1,7 +1,7 @@
 """Counters of all processes: scripts count outcomes as they write them, processes add theirs in batches, once a second.
 
-The counts of the busiest scripts are one entry of a list per call. The next batch, or a reader of the counts, adds them to the
-totals.
+The counts of the busiest scripts are one entry of a list per call. A batch every five seconds, or a reader of the counts, adds
+them to the totals.
 """
 
 from __future__ import annotations
