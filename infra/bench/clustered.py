@@ -1,4 +1,4 @@
-"""What a cluster costs and brings, beside one server: `python -m infra.bench.clustered [--quick]`.
+"""What a cluster costs and brings, beside one server: `python -m infra.bench.clustered [--quick] [--only load|idle]`.
 
 Primaries without replicas, all on this machine, with appendfsync always. Conversations of one message and one reply go through
 the real scripts, without GHL or a provider; accepts go through the receiver's own inbox, from this one process. The sides take
@@ -112,13 +112,16 @@ class Side:
         with connect(self.url) as redis:
             converse(redis, self.url, 2 * PARTITIONS, self.locations)
 
-    def round(self, plan: Plan) -> None:
-        """Measure once."""
+    def reply(self, plan: Plan) -> None:
+        """Measure conversations once."""
         locations = self.locations
         before, began = self.cpu(), time.perf_counter()
         with connect(self.url) as redis:
             converse(redis, self.url, plan.conversations, locations)
         self.replies.append(self._since(before, began, plan.conversations))
+
+    def accept(self, plan: Plan) -> None:
+        """Measure accepts once. What they accept stays, so that conversations are measured before."""
         before, began = self.cpu(), time.perf_counter()
         accepted = asyncio.run(self._accept(plan.accepts_seconds))
         self.accepts.append(self._since(before, began, accepted))
@@ -197,9 +200,10 @@ def measure_sides(plan: Plan, folder: Path) -> str:
             sides.append(Side(f"a cluster of {primaries}", nodes.url, urls))
         for side in sides:
             side.prepare()
-        for _ in range(plan.rounds):
-            for side in sides:
-                side.round(plan)
+        for measure in (Side.reply, Side.accept):
+            for _ in range(plan.rounds):
+                for side in sides:
+                    measure(side, plan)
         with connect(sides[0].url) as redis:
             where = machine(redis.info("server"))
         return f"{table(HEADS, [side.row(sides[0]) for side in sides])}\n\n{plan.rounds} rounds; {where}"
@@ -215,7 +219,7 @@ def measure_idle(plan: Plan, folder: Path) -> str:
             with cluster.running(folder / f"idle-{primaries}", primaries=primaries, replicas=0) as nodes:
                 urls = tuple(node.url for node in nodes.nodes)
                 rows += _idle_rows(f"a cluster of {primaries}", nodes.url, urls, broker, plan)
-    return table(IDLE_HEADS, rows)
+    return f"\n{table(IDLE_HEADS, rows)}"
 
 
 def _idle_rows(name: str, url: str, servers: tuple[str, ...], broker: str, plan: Plan) -> list[tuple[str, ...]]:
@@ -228,10 +232,13 @@ def main() -> None:
     """Print the tables."""
     parser = argparse.ArgumentParser(prog="python -m infra.bench.clustered", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="see that it runs; the figures say little")
-    plan = QUICK if parser.parse_args().quick else FULL
-    with tempfile.TemporaryDirectory() as folder:
-        print(measure_sides(plan, Path(folder)), flush=True)
-        print(f"\n{measure_idle(plan, Path(folder))}")
+    parser.add_argument("--only", choices=("load", "idle"), help="one of the two tables")
+    given = parser.parse_args()
+    plan = QUICK if given.quick else FULL
+    for name, measure in (("load", measure_sides), ("idle", measure_idle)):
+        if given.only in {None, name}:
+            with tempfile.TemporaryDirectory() as folder:
+                print(measure(plan, Path(folder)), flush=True)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from tests.story.machine import poll
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from infra.dev.cluster import Node
+    from infra.dev.cluster_node import Node
     from tests.story.on_cluster import OnCluster
 
     Note = Callable[[str, object], None]

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from infra.dev.cluster import Cluster, Node
+    from infra.dev.cluster import Cluster
+    from infra.dev.cluster_node import Node
     from tests.story.machine import Machine, Person
 
 # GHL goes on for days; here longer than any node is away.
