@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bridge.cli.context import operations
-from bridge.cli.output import confirm, console, print_json, print_table, working
+from bridge.cli.output import confirm, console, print_json, print_table, tell_missing, working
 from bridge.errors import WrongInput
 from bridge.operating import installs
 from bridge.operating import locations as operating
@@ -129,6 +129,8 @@ def all_locations() -> Iterator[LocationSummary]:
     perform, after = operations(), ""
     while True:
         page = perform(operating.list_, operating.LocationsQuery(after=after, limit=PAGE))
+        if not after:
+            tell_missing(page.missing)
         yield from page.locations
         if page.next is None:
             return

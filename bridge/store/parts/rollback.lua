@@ -1,4 +1,4 @@
--- A state that went back: Redis knows less than it did, after a failover to a replica that lagged, a copy that was put back, or a
+-- A state that went back: Redis lost confirmed writes, after a failover to a replica that lagged, a restored copy, or a
 -- FLUSHALL. From that moment on each older lane looks into GHL before it acts (bridge/policy/rollbacks.py).
 
 -- For how long it is known that the state went back: a lane that rested longer has nothing left that it could repeat.
