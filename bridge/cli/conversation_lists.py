@@ -11,6 +11,7 @@ from bridge.cli.output import print_json, print_table, tell_missing
 from bridge.errors import WrongInput
 from bridge.operating.conversation_lists import ConversationsQuery, list_
 from bridge.operating.conversations import ConversationQuery
+from bridge.operating.input_faults import faults_of
 from bridge.operating.interventions import Draft, SkippedMessage
 from bridge.operating.interventions import answer as answer_message
 from bridge.operating.interventions import send_draft as send
@@ -110,5 +111,5 @@ def _query(asked: Mapping[str, Any]) -> ConversationsQuery:
     try:
         return TypeAdapter(ConversationsQuery).validate_python(asked)
     except ValidationError as error:
-        fault = error.errors(include_input=False)[0]
-        raise WrongInput(f"--{fault['loc'][0]}: {fault['msg'].replace('Input should be', 'must be')}") from None
+        name, says = faults_of(error)[0]
+        raise WrongInput(f"--{name.removesuffix('_id')}: {says}") from None

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from bridge.cli.context import operations
 from bridge.cli.output import print_json, print_table
 from bridge.errors import WrongInput
+from bridge.operating.input_faults import faults_of
 from bridge.operating.report_csv import as_csv as csv_of
 from bridge.operating.report_figures import MOST_BUSY
 from bridge.operating.reports import ReportQuery
@@ -39,9 +40,8 @@ def _query(asked: Mapping[str, Any]) -> ReportQuery:
     try:
         return TypeAdapter(ReportQuery).validate_python(asked)
     except ValidationError as error:
-        fault = error.errors(include_input=False)[0]
-        name = str(fault["loc"][0]).removesuffix("_id")
-        raise WrongInput(f"--{name}: {fault['msg'].replace('Input should be', 'must be')}") from None
+        name, says = faults_of(error)[0]
+        raise WrongInput(f"--{name.removesuffix('_id')}: {says}") from None
 
 
 def _print(found: Report) -> None:

@@ -8,6 +8,7 @@ import orjson
 from pydantic import TypeAdapter, ValidationError
 
 from bridge.errors import Malformed
+from bridge.operating.input_faults import faults_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +32,7 @@ def question(operation: Operation[A, object]) -> Callable[[Mapping[str, str], Se
                 return adapter.validate_json(orjson.dumps({**document, **path}), strict=True)
             return adapter.validate_strings({**dict(query), **path})
         except ValidationError as error:
-            raise Malformed("; ".join(_sentence(fault) for fault in error.errors(include_input=False))) from None
+            raise Malformed("; ".join(f"{place}: {says}" for place, says in faults_of(error))) from None
 
     return ask
 
@@ -49,8 +50,3 @@ def _document(body: bytes) -> dict[str, Any]:
 def _refuse_strangers(place: str, given: set[str], known: frozenset[str]) -> None:
     if given - known:
         raise Malformed(f"{place} may contain only {', '.join(sorted(known)) or 'nothing'} here")
-
-
-def _sentence(fault: Any) -> str:
-    place = ".".join(str(part) for part in fault["loc"])
-    return f"{place}: {fault['msg'].removeprefix('Value error, ').replace('Input should be', 'must be')}"

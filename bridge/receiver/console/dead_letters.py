@@ -12,6 +12,7 @@ from bridge.operating import dead_letters, excerpts
 from bridge.operating.causes import general
 from bridge.operating.dead_letter_causes import CausesQuery, causes
 from bridge.operating.dead_letters import DeadLetter, DeadLetterPage, Drop, Replay
+from bridge.receiver.api.questions import question
 from bridge.receiver.console.locations import names
 from bridge.receiver.console.pages import Moved, Page
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 ON_A_PAGE = 15
 AT_ONCE = 500
+ask = question(dead_letters.list_)
 MOST_GROUPS = 5
 RESULTS = {
     "replayed": "replayed",
@@ -126,8 +128,8 @@ def _ask(visit: Visit, action: str, ids: tuple[str, ...], chosen: Chosen, *, eve
 
 
 def _page(visit: Visit, chosen: Chosen, after: str, most: int) -> DeadLetterPage:
-    asked = dead_letters.DeadLettersQuery(location_id=chosen.location, cause=chosen.cause, after=after, limit=most)
-    return visit.perform(dead_letters.list_, asked)
+    fields = {"location_id": chosen.location, "cause": chosen.cause, "after": after, "limit": str(most)}
+    return visit.perform(dead_letters.list_, ask({}, tuple(fields.items()), b""))
 
 
 def _all(visit: Visit, chosen: Chosen) -> tuple[str, ...]:

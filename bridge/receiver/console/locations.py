@@ -27,7 +27,7 @@ def show_all(visit: Visit) -> Page:
     pages = list(_pages(visit))
     every = [each for page in pages for each in page.locations]
     found = sorted((each for each in every if wanted in f"{each.name}\0{each.id}".casefold()), key=_urgency)
-    start = max(0, int(visit.asked("from"))) if visit.asked("from").isdecimal() else 0
+    start = visit.number("from")
     shown = {
         "wanted": visit.asked("q"),
         "missing": pages[0].missing,

@@ -56,7 +56,7 @@ def remove(visit: Visit) -> Moved:
 
 def show_audit(visit: Visit) -> Page:
     """The audit log, newest first."""
-    skip = min(MOST_SKIPPED, int(visit.asked("from"))) if visit.asked("from").isdecimal() else 0
+    skip = min(MOST_SKIPPED, visit.number("from"))
     found = visit.perform(audit, AuditQuery(skip=skip, limit=ON_A_PAGE + 1)).changes
     following = skip + ON_A_PAGE if len(found) > ON_A_PAGE else 0
     return Page("audit.html", "overview", {"changes": found[:ON_A_PAGE], "start": skip, "next": following})

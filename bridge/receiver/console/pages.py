@@ -55,6 +55,11 @@ class Visit:
         """A query parameter; empty if it is missing."""
         return self.request.query_params.get(name, "").strip()
 
+    def number(self, name: str) -> int:
+        """A query parameter that counts; 0 if it is missing or not a number of at most nine digits."""
+        given = self.asked(name)
+        return int(given) if given.isdecimal() and len(given) <= 9 else 0  # noqa: PLR2004 - said above
+
     def path(self, name: str) -> str:
         """A path parameter."""
         return str(self.request.path_params[name])
