@@ -54,7 +54,7 @@ def test_what_is_evicted_was_accepted(tmp_path: Path, policy: str) -> None:
         keep(redis)
         redis.config_set("maxmemory-policy", policy)
         redis.config_set("maxmemory", redis.info("memory")["used_memory"] + 200_000)
-        taken = []
+        taken: list[str] = []
         while not redis.info("stats")["evicted_keys"] and len(taken) < 2000:
             taken += [f"m{len(taken) + number}" for number in range(50)]
             accept(redis, *(message(one, f"c{one}", text="words " * 20) for one in taken[-50:]))

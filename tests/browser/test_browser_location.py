@@ -68,7 +68,7 @@ def test_an_operator_sets_an_installed_location_up(page: Page, redis: Redis) -> 
 
 def test_an_operator_exports_a_location_and_applies_it_again(page: Page, redis: Redis, redis_url: str) -> None:
     """Applying the exported file changes nothing."""
-    keep(redis, "here", ghl_token="very-secret", off_tags=("vip",), **PROVIDED)
+    keep(redis, "here", ghl_token="very-secret", off_tags=("vip",), assistable=PROVIDED["assistable"])
     page.goto("/console/locations/here")
     with page.expect_download() as saved:
         page.get_by_role("link", name="Export settings").click()
