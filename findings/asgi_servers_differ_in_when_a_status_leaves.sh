@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # An ASGI application sends "http.response.start" (status and headers), then fails before the first "http.response.body": a streamed answer whose source
 # breaks at its first line.
-# What one would expect: a 500. The ASGI specification says of Response Start that the server must not start sending to the client until it has received
-# at least one Response Body event; that is what leaves room for another status.
+# What one would expect: a 500 from each server. The ASGI specification once forbade to send anything before the first Response Body event; today it says
+# that a server need not, which "may give them more leeway to replace the response with an error response". Granian uses the leeway and answers 500.
 # What happens: uvicorn, with httptools and with h11, and Hypercorn send the head at once. The client has a "200 OK" and then a closed connection, so a
-# sender of webhooks that looks at the status alone takes the call for done. Granian waits as the specification says, and answers 500. A slow first line
-# shows the same: the head is there before the body. (With uvicorn and Hypercorn each answer, the quickest too, thus goes out in two writes.)
-# So what may fail is done before the status is sent; a server's own 500 can't be relied on.
+# sender of webhooks that looks at the status alone takes the call for done. A slow first line shows the same: the head is there before the body. (With
+# uvicorn and Hypercorn each answer, the quickest too, thus goes out in two writes.)
+# So what may fail is done before the status is sent; that the server will make a 500 of it can't be relied on, and a test with one server proves nothing
+# for another.
 # Versions: uvicorn 0.54.0 (httptools 0.9.0, uvloop 0.23.0, h11 0.16.0), hypercorn 0.18.0, granian 2.8.9, Python 3.11. Seen 2026-12-01. Source: this
-# script; "HTTP & WebSocket ASGI Message Format", Response Start. No report was looked for.
+# script; ASGI's HTTP message format 2.5, Response Start; asgiref issue 388 on the change of its words.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
