@@ -2,7 +2,7 @@
 # An ASGI application sends "http.response.start" (status and headers), then fails before the first "http.response.body": a streamed answer whose source
 # breaks at its first line.
 # What one would expect: a 500 from each server. The ASGI specification once forbade to send anything before the first Response Body event; today it says
-# that a server need not, which "may give them more leeway to replace the response with an error response". Granian uses the leeway and answers 500.
+# that a server need not send at once, so that an error's response can still take the place of the first. Granian does so and answers 500.
 # What happens: uvicorn, with httptools and with h11, and Hypercorn send the head at once. The client has a "200 OK" and then a closed connection, so a
 # sender of webhooks that looks at the status alone takes the call for done. A slow first line shows the same: the head is there before the body. (With
 # uvicorn and Hypercorn each answer, the quickest too, thus goes out in two writes.)
