@@ -11,6 +11,7 @@ from pydantic import Field
 
 from bridge.errors import WrongInput
 from bridge.ghl.channels import KINDS, find_kind
+from bridge.ghl.fields import ID_PATTERN
 from bridge.model import NO_REPLY_REASONS, Channel, LocationId, Role, Status
 from bridge.operating.operation import operation
 from bridge.operating.people import names_of
@@ -90,7 +91,7 @@ class ConversationsQuery:
     delivery: Delivery = ""
     since: Annotated[str, Field(pattern=r"^([0-9]{1,6}[smhd])?$")] = ""
     day: Annotated[str, Field(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] = ""
-    after: Annotated[str, Field(pattern=r"^([0-9]{1,15}-[^:\s]{1,100}:[^:\s]{1,100})?$")] = ""
+    after: Annotated[str, Field(pattern=rf"^([0-9]{{1,15}}-{ID_PATTERN}:{ID_PATTERN})?$")] = ""
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 

@@ -72,13 +72,15 @@ async def _measure(plan: cost.CostPlan) -> str:
         finally:
             stage.stop()
     commands, file = by_script(seen), by_key(written)
-    return "\n\n".join((
-        _told("script", commands.by(0), plan.replies),
-        _told("script, command, key", commands, plan.replies),
-        _told("append-only file: verb", file.by(0), plan.replies),
-        _told("append-only file: key", file.by(1), plan.replies),
-        _told("append-only file: verb, key", file, plan.replies),
-    ))
+    return "\n\n".join(
+        (
+            _told("script", commands.by(0), plan.replies),
+            _told("script, command, key", commands, plan.replies),
+            _told("append-only file: verb", file.by(0), plan.replies),
+            _told("append-only file: key", file.by(1), plan.replies),
+            _told("append-only file: verb, key", file, plan.replies),
+        )
+    )
 
 
 def by_script(seen: Iterable[tuple[str, bool]]) -> Sums:
