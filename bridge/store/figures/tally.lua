@@ -7,7 +7,7 @@
 -- Needs: timeline
 if not redis.call('SET', key('tallied', ARGV[1]), 1, 'NX', 'PX', 60000) then return 0 end
 fold_all(2)
--- Which signatures GHL's events bear (bridge/store/figures/signatures.py): RSA alone restarts the count of days.
+-- Which signatures GHL's events have (bridge/store/figures/signatures.py): RSA alone restarts the count of days.
 local SIGNATURES_KEPT = 30 * 24 * 3600 * 1000
 local function note_signature(kind)
   local seen = key('signatures')

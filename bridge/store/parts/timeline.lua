@@ -34,7 +34,7 @@ end
 
 local REPORTED = {replied = 'r', delivered_by_provider = 'p', no_reply = 'n', skipped = 's', dead = 'd'}
 
--- Note an end for the daily report, or that it is none any more.
+-- Note an end for the daily report, or undo that.
 --   lane  of the message; nil, as it is in a record that is not known: nothing is noted
 --   sign  empty, or a minus
 --   status  of the message
@@ -52,13 +52,13 @@ local function uncount_outcome(message)
   report_end(is[4], '-', is[1], tonumber(is[3]))
 end
 
--- A message has come, now.
+-- Count a message that has just arrived.
 local function count_arrival(location)
   chart('accepted')
   report(location, 'a', now)
 end
 
--- Uncount a message that is deleted while it is in work.
+-- Uncount a message that is deleted while it is in progress.
 --   message  the key of its record
 local function uncount_arrival(message)
   local is = redis.call('HMGET', message, 'status', 'at', 'lane')
@@ -101,7 +101,7 @@ end
 -- Lanes that this script has published already. The end of the turn sets the timeline's expiry, so a step within it need not.
 local told_of, within_turn = {}, false
 
--- Add events to the lane's timeline; the lane is among those of which was told last, for those who watch.
+-- Add events to the lane's timeline, and put the lane first among those with new events, for open pages.
 --   events  list of them (JSON)
 local function tell_all(lane, events, retention)
   if not events[1] then return end
@@ -112,7 +112,7 @@ local function tell_all(lane, events, retention)
   if told_of[lane] then return end
   told_of[lane] = true
   if not within_turn or length == #lines then redis.call('PEXPIRE', timeline, retention) end
-  -- In the middle of a turn that matters only to those who watch (bridge/store/figures/live_events.py).
+  -- Within a turn that matters only to open pages (bridge/store/figures/live_events.py).
   local is_beginning = length == #lines
   if within_turn and not is_beginning and not is_there(key('watched')) then return end
   if redis.call('ZADD', key('recent'), now, lane) == 0 then return end
