@@ -16,7 +16,8 @@ pass_when_full()
 counted = {}
 look_for(
   key('unclear', lane), key('refusals', location, 'ghl'), key('refusals', location, 'provider'), key('replays', lane),
-  key('carried', lane), key('circuits', 'open'), key('short'), key('retrying'), key('unopened')
+  key('carried', lane), key('circuits', 'open'), key('short'), key('retrying'), key('unopened'),
+  key('watched')
 )
 local function park(circuits)
   for _, id in ipairs(circuits) do

@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from infra.dev.cluster import Cluster, Node
+    from infra.dev.cluster import Cluster
+    from infra.dev.cluster_node import Node
 
 SECONDS = 1.0
 
