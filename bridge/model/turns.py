@@ -59,6 +59,7 @@ class Turn:
     `ghl_doubted`: GHL has failed lately, so successes have to be reported. `asked_for` is an operator's wish (AskedFor), empty
     without one; `person` are digests of who the contact is. `rollback`: the turn must look into GHL before it does anything else,
     because the state may have forgotten what was done. `usage`: the answers that this turn has paid for (`policy.usage`).
+    `lease_took` is how long the call for the lease took (s): so far may `now_ms` be ahead of Redis' clock.
     """
 
     lane: Lane
@@ -91,10 +92,15 @@ class Turn:
     ghl_down: str = ""
     ghl_doubted: bool = False
     rollback: Rollback | None = None
+    lease_took: float = 0.0
 
     def now_ms(self, monotonic: float) -> int:
         """The time of Redis' clock (ms) at the time `monotonic` of this process."""
         return self.leased_at_ms + round((monotonic - self.leased_at) * 1000)
+
+    def earliest_ms(self, monotonic: float) -> int:
+        """The same, but never ahead of Redis' clock."""
+        return self.now_ms(monotonic - self.lease_took)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
