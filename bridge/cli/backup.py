@@ -54,7 +54,7 @@ def run(target: Path, *, as_json: bool) -> None:
 
 def back_up(target: Path, *, url: str) -> Backup:
     """Copy the files of the Redis at `url`. `target` exists only if the copy is complete."""
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    if _is_taken(target):
         raise WrongInput(f"{target} exists: choose an empty or new folder")
     began = time.monotonic()
     with connect(url) as redis, _unfinished(target) as folder:
@@ -65,6 +65,14 @@ def back_up(target: Path, *, url: str) -> Backup:
         server, keys = _try(folder, files, url, written)
         folder.rename(target)
     return Backup(str(target), size, keys, round(time.monotonic() - began, 1), server)
+
+
+def _is_taken(target: Path) -> bool:
+    """Whether there is anything but an empty folder. Raises WrongInput if no folder can have this name."""
+    try:
+        return target.exists() and (not target.is_dir() or any(target.iterdir()))
+    except OSError as error:
+        raise WrongInput(f"{target} can't be used: {error.strerror}: choose another folder") from None
 
 
 def _url() -> str:

@@ -12,6 +12,7 @@ from bridge.errors import Misconfigured, Unavailable
 from bridge.settings import Settings, from_environment
 
 if TYPE_CHECKING:
+    from collections.abc import Sized
     from pathlib import Path
 
     from bridge.operating.operation import Operations
@@ -67,3 +68,14 @@ def _running(folder: Path) -> dict[str, str]:
     except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def expect_location(location_id: str, found: Sized) -> None:
+    """Tell an empty list from a wrong id. Raises NotKnown if nothing was found of a location that is not known.
+
+    Something may be found of a location that was removed.
+    """
+    if location_id and not found:
+        from bridge.operating.locations import LocationQuery, show
+
+        operations()(show, LocationQuery(location_id))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from bridge.cli.context import operations
+from bridge.cli.context import expect_location, operations
 from bridge.cli.output import print_json, print_table, tell_missing
 from bridge.errors import WrongInput
 from bridge.operating.conversation_lists import ConversationsQuery, list_
@@ -31,6 +31,7 @@ PAGE = 200
 def list_all(asked: Mapping[str, str], *, most: int, as_json: bool) -> None:
     """Print at most `most` conversations that match the filter. Raises WrongInput."""
     found = list(_some(asked, most))
+    expect_location(asked["location_id"], found)
     if as_json:
         print_json(found)
         return
@@ -52,6 +53,7 @@ def find_contacts(text: str, *, location: str, as_json: bool) -> None:
     """Print contacts that match a name, a number or an address."""
     found = operations()(find, ContactSearch(q=text, location_id=location))
     tell_missing(found.missing)
+    expect_location(location, found.contacts)
     if as_json:
         print_json(found.contacts)
         return

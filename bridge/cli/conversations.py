@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bridge.cli.context import operations
+from bridge.cli.context import expect_location, operations
 from bridge.cli.output import confirm, console, print_json, print_table, working
 from bridge.errors import NotKnown, WrongInput
 from bridge.operating import contacts, conversations
@@ -70,6 +70,7 @@ def resume(id_: str, *, as_json: bool) -> None:
 def handovers(location: str, *, as_json: bool) -> None:
     """Print the contacts that wait for a person."""
     waiting = operations()(handing_over.list_, handing_over.HandoversQuery(location))
+    expect_location(location, waiting)
     if as_json:
         print_json(waiting)
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
-from bridge.cli.context import operations
+from bridge.cli.context import expect_location, operations
 from bridge.cli.explain import tell
 from bridge.cli.output import console, plain, print_json, print_table, progress, tell_missing
 from bridge.errors import NotKnown, WrongInput
@@ -54,6 +54,7 @@ def list_causes(*, location: str, as_json: bool) -> None:
 def list_all(*, location: str, cause: str = "", as_json: bool) -> None:
     """Print the open dead letters, oldest first."""
     letters = list(_all(Which(location=location, cause=cause)))
+    expect_location(location, letters)
     if as_json:
         print_json(letters)
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bridge.cli.context import operations
+from bridge.cli.context import expect_location, operations
 from bridge.cli.output import print_json, print_table
 from bridge.errors import DidNotWork
 from bridge.operating import deliveries, resending
@@ -17,6 +17,7 @@ SAYS = {
 def list_undelivered(*, location: str, as_json: bool) -> None:
     """Print replies that did not reach their contacts, newest first."""
     found = operations()(deliveries.undelivered, deliveries.UndeliveredQuery(location=location)).replies
+    expect_location(location, found)
     if as_json:
         print_json(found)
         return

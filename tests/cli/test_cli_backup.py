@@ -149,3 +149,6 @@ def test_a_folder_that_holds_something_is_left_alone(bare: Run, tmp_path: Path) 
     remote = bare("backup", str(tmp_path / "new"), BRIDGE_URL="http://127.0.0.1:1", BRIDGE_ADMIN_TOKEN="token")
     assert (remote.returncode, "on Redis' machine" in remote.stderr) == (1, True)
     assert [each.name for each in (tmp_path / "copy").iterdir()] == ["kept"]
+    for name, code in (("x" * 300, 2), ("copy/kept", 2), ("copy/kept/below", 1)):
+        wrong = bare("backup", str(tmp_path / name), REDIS_URL="redis://127.0.0.1:1")
+        assert (wrong.returncode, wrong.stderr.count("\n"), "Traceback" in wrong.stderr) == (code, 1, False), wrong.stderr

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bridge.model import Ended, MessageId, Reason, Status
 from bridge.store.redis.connection import now_ms
 from tests.keys import key
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from tests.cli.conftest import Run
 
 WITH_KEY = {"BRIDGE_SECRET_KEY": FERNET_KEY}
+LISTS = ("conversations list", "conversations undelivered", "conversations handovers", "contacts find jane", "dead-letters list")
 
 
 def skipped(redis: Redis) -> None:
@@ -39,6 +42,16 @@ def test_conversations_are_listed_by_filter(run: Run, redis: Redis) -> None:
     assert (wrong.returncode, "--status: must be" in wrong.stderr) == (2, True)
     no_day = run("conversations", "list", "--day", "2026-02-31", **WITH_KEY)
     assert (no_day.returncode, "2026-02-31 is not a day" in no_day.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("command", LISTS)
+def test_an_unknown_location_is_no_empty_list(run: Run, redis: Redis, command: str) -> None:
+    """Its id is wrong input (2); a known location without such rows has an empty list."""
+    keep(redis, "here")
+    for location, code in (("here", 0), ("nowhere", 2)):
+        done = run(*command.split(), "--location", location, "--json", **WITH_KEY)
+        assert (done.returncode, "nowhere is not known" in done.stderr) == (code, code == 2)
+        assert done.stdout == ("[]\n" if code == 0 else "")
 
 
 def test_a_conversation_is_tried_at_once(run: Run, redis: Redis) -> None:

@@ -389,7 +389,8 @@ class Machine:
             usual["reconcile_minutes"] = 0  # stories keep webhooks back on purpose
             provider = {"assistant_id": f"assistant-of-{id_}", "delivery": "bridge", **settings.get("assistable", {})}
             full[id_] = {**usual, **settings, "assistable": provider}
-        done = self.cli("locations", "apply", "-", stdin=toml(full))
+        # Only the command has this token, so a worker lacks what its location needs.
+        done = self.cli("locations", "apply", "-", stdin=toml(full), AGENCII_TOKEN="of the command line only")
         assert done.returncode == 0, done.stderr
 
     def person(self, location: str, **settings: Any) -> Person:

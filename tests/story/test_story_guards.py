@@ -166,7 +166,7 @@ def test_a_location_without_provider_settings_says_what_is_missing(machine: Mach
     record = ana.settles(ana.says("Hello"))
 
     assert record.status == "dead"
-    assert "assistant_id" in record.error
+    assert "agencii.token" in record.error
     assert ana.requests("assistable") == []
 
 
