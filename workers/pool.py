@@ -30,7 +30,7 @@ class _Place:
         self._filled.acquire()
 
     def put(self, item: Any) -> None:
-        """Let the thread go on with this item."""
+        """Resume the thread with this item."""
         self.item = item
         self._filled.release()
 
