@@ -99,7 +99,7 @@ class World:
     `unknown`: GHL finds no conversation of the contact. `during` is called while a path's request of that number is
     served, `receipt` takes the place of what GHL says of a post, `heartbeat` that of none. `echoing` gives paths a status too,
     with the whole request in the answer: as JSON, and its body once more as the text that it was. `written` is what the contact
-    wrote; `late`: GHL doesn't list it yet. GHL's clock is `behind` by so many seconds.
+    wrote; `late`: GHL doesn't list it yet. GHL's clock is this many seconds `behind`.
     `generated` are ids of what GHL's own bot wrote.
     `others` are further conversations of the contact, written in just now, with their rows.
     """

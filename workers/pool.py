@@ -30,7 +30,7 @@ class _Place:
         self._filled.acquire()
 
     def put(self, item: Any) -> None:
-        """Resume the thread with this item."""
+        """Let the thread continue with this item."""
         self.item = item
         self._filled.release()
 

@@ -60,6 +60,7 @@ class Turn:
     without one; `person` are digests of who the contact is. `rollback`: the turn must look into GHL before it does anything else,
     because the state may have lost the record of earlier steps. `usage`: the answers that this turn has paid for
     (`policy.usage`).
+    `lease_took` is how long the call for the lease took (s): `now_ms` may be ahead of Redis' clock by as much.
     """
 
     lane: Lane
@@ -92,10 +93,15 @@ class Turn:
     ghl_down: str = ""
     ghl_doubted: bool = False
     rollback: Rollback | None = None
+    lease_took: float = 0.0
 
     def now_ms(self, monotonic: float) -> int:
         """The time of Redis' clock (ms) at the time `monotonic` of this process."""
         return self.leased_at_ms + round((monotonic - self.leased_at) * 1000)
+
+    def earliest_ms(self, monotonic: float) -> int:
+        """The same, but never ahead of Redis' clock."""
+        return self.now_ms(monotonic - self.lease_took)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

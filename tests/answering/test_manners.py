@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
+from bridge import flow
 from bridge.answering.guarding import TOLD_COUNTS_SECONDS
 from bridge.model import Channel, ContactUpdate, ConversationId, MessageId, OutboundMessage
 from bridge.policy.guards import DEAF_AFTER
@@ -26,9 +27,11 @@ from tests.stored import (
     LANE,
     RETENTION_MS,
     accept,
+    claim,
     dead_letters_of,
     due_ms,
     eventually,
+    lanes_of,
     locations_of,
     message,
     pass_time,
@@ -212,6 +215,19 @@ def test_what_comes_while_the_completion_runs_stops_the_reply(world: World, name
     world.work()
     assert (world.status(), len(world.inputs()), world.posts()) == (("skipped", reason), 1, [])
     assert re.fullmatch(told, facts(world)), facts(world)
+
+
+def test_an_event_after_a_slow_lease_is_newer_than_the_contact_that_was_read(world: World) -> None:
+    """A Redis that took its time for the lease doesn't date GHL's answer into the future, past a tag that is removed then."""
+    world.keep(required_tags=["vip"], contact_lookup=True)
+    world.contact = {"tags": ["vip"]}
+    world.meanwhile = lambda: untag(world)
+    world.write()
+    assert LANE in claim(lanes_of(world.redis))
+    services = world.services()
+    world.redis.client_pause(300)
+    flow.answer(LANE, services)
+    assert (world.status(), world.posts()) == (("skipped", "missing_tag"), [])
 
 
 @pytest.mark.parametrize("name", FORBIDDEN)

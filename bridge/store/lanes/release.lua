@@ -38,7 +38,7 @@ local function put_on_hold(why)
   redis.call('ZREM', key('due'), location)
 end
 
--- No other turn of the location would fare better.
+-- Other turns of the location would fail in the same way.
 local settings = redis.call('HMGET', key('location', location), 'hold', 'unheard', 'activated_at')
 local known = patch.refused and redis.call('EXISTS', key('location', location)) == 1
 if patch.refused == 'version' and known and not settings[1] then
