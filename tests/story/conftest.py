@@ -31,7 +31,7 @@ LOCATIONS: dict[str, dict[str, Any]] = {
     "Recent": {"max_age_seconds": 3600},
     "Testing": {"required_tags": ["ai_test", "VIP"]},
     "TestingBlind": {"required_tags": ["ai_test"], "contact_lookup": False},
-    "Unfinished": {"assistable": {"assistant_id": ""}},
+    "Unfinished": {},
     "Leaving": {"debounce_seconds": 1.0},
     "Halted": {},
     "Forgetful": {"max_age_seconds": 0.5},

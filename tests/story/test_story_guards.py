@@ -160,7 +160,12 @@ def test_a_location_that_is_gone_answers_nobody(machine: Machine) -> None:
 
 
 def test_a_location_without_provider_settings_says_what_is_missing(machine: Machine) -> None:
-    """Its messages become dead letters that name the key to set, without a call."""
+    """Its messages become dead letters that name the key to set, without a call. An older version may have stored it."""
+    locations = locations_of(machine.redis, machine.environ["BRIDGE_SECRET_KEY"])
+    kept = locations.get(LocationId("Unfinished"))
+    assert kept is not None
+    without = kept.location.assistable.model_copy(update={"assistant_id": ""})
+    locations.apply([kept.location.model_copy(update={"assistable": without})])
     ana = machine.person("Unfinished")
 
     record = ana.settles(ana.says("Hello"))
