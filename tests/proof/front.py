@@ -48,7 +48,7 @@ REDIS_LATE_SECONDS = 4.0
 # More than a walk of two days makes: what makes more goes round in circles.
 MOST_CALLS = 20_000
 # A turn's, another one in each run.
-OWN_ID = re.compile(r"[0-9a-f]{32}")
+OWN_ID = re.compile(r"\b[0-9a-f]{20}\b")
 
 
 @dataclass(slots=True)

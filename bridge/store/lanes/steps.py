@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import orjson
 
@@ -15,6 +14,7 @@ from bridge.store.lanes.excerpts import kept_of, told_of
 from bridge.store.lanes.messages import encode
 from bridge.store.lanes.phrases import event_in_short
 from bridge.store.lanes.transcripts import said, taken_along, words_of
+from bridge.store.redis.nonces import nonce
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ def _told(turn: Turn, patch: Patch) -> dict[str, object]:
     kept["events"] = [event_in_short(event) for event in patch.get("events", ())]
     if "first" in patch:
         kept["first"] = _told(turn, patch["first"])
-    return kept | {"turn": turn.id, "nonce": uuid4().hex}
+    return kept | {"turn": turn.id, "nonce": nonce()}
 
 
 def _entry_told(entry: LedgerEntry) -> str:
