@@ -9,16 +9,16 @@
 -- Needs: results, applying, takeover, circuits, permits, situations
 
 -- Fields of the lane's record, by name, as far as they were read.
-local known = {}
+local recorded = {}
 
 -- Take out fields that are so already; one that is missing counts as empty.
 --   fields  table of them
 local function leave_out_known(fields)
   for field, value in pairs(fields) do
-    if tostring(value) == known[field] or not known[field] and (value == '' or value == 0) then
+    if tostring(value) == recorded[field] or not recorded[field] and (value == '' or value == 0) then
       fields[field] = nil
     else
-      known[field] = tostring(value)
+      recorded[field] = tostring(value)
     end
   end
 end
@@ -55,7 +55,7 @@ for _, its in ipairs({patch.lane or {}, patch.first and patch.first.lane or {}})
   for field in pairs(its) do fields[#fields + 1] = field end
 end
 local is = redis.call('HMGET', key('lane', lane), unpack(fields))
-for at, field in ipairs(fields) do known[field] = is[at] or nil end
+for at, field in ipairs(fields) do recorded[field] = is[at] or nil end
 if is[1] ~= token then return {STEP.lost, -1} end
 local left, written = tonumber(is[2]) - now, is[3]
 pass_when_full()

@@ -29,7 +29,7 @@ local function end_message(location, id, fields, retention)
   for field, value in pairs(fields) do is[field] = value ~= '' and value ~= '[]' and value or nil end
   count_ended(location, is, retention)
   -- When a message comes, that is published.
-  if is.came and is.lane and tonumber(is.at) > now - LATELY_MS then told_lately[is.lane] = true end
+  if is.body and is.lane and tonumber(is.at) > now - LATELY_MS then told_lately[is.lane] = true end
   is.came = nil
   if is.status ~= 'dead' then
     is.body, is.line = nil, nil
