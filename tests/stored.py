@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from contextlib import contextmanager
@@ -32,7 +33,7 @@ from bridge.model import (
 )
 from bridge.store.lanes.excerpts import Excerpts
 from bridge.store.lanes.identities import Identities
-from bridge.store.lanes.inbox import MOST_WAITING, came
+from bridge.store.lanes.inbox import MOST_WAITING, inbound_fields
 from bridge.store.lanes.leases import Lanes
 from bridge.store.lanes.messages import encode
 from bridge.store.lanes.situations import Situations
@@ -54,7 +55,7 @@ from bridge.wire.downloads import Downloads
 from tests.keys import key, pattern
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from redis import Redis
@@ -66,6 +67,9 @@ FERNET_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 RETENTION_MS = 1_000_000
 LONG = 1000.0
 HERE = LocationId("here")
+# What a location needs to be applied, as a table and as the beginning of a file.
+PROVIDED = {"assistable": {"assistant_id": "a", "token": "t"}}
+PROVIDED_TOML = "[defaults.assistable]\nassistant_id = 'a'\ntoken = 't'\n"
 LANE = Lane(HERE, ContactId("contact"))
 NOTHING_KNOWN = Situation(conversation_id=ConversationId(""), location={}, standing=Standing(), read_at=0.0)
 
@@ -177,7 +181,7 @@ def accept(redis: Redis, *messages: InboundMessage) -> list[str]:
 
 def accept_args(one: InboundMessage, *, nonce: str = "") -> list[Any]:
     """The accept script's arguments."""
-    what = orjson.dumps(came(one, {"step": "accepted", "message_id": one.id}))
+    what = orjson.dumps(inbound_fields(one, {"step": "accepted", "message_id": one.id}))
     return [str(one.lane), nonce or uuid4().hex, what, encode(one), 600_000, RETENTION_MS, MOST_WAITING]
 
 
@@ -317,14 +321,17 @@ def eventually(check: Callable[[], object], *, seconds: float = 10.0) -> None:
 class OwnRedis:
     """A redis-server that a test may stop, kill and start again; acknowledged writes survive."""
 
-    def __init__(self, folder: Path, *options: str, program: Path | None = None) -> None:
+    def __init__(
+        self, folder: Path, *options: str, program: Path | None = None, environ: Mapping[str, str] | None = None
+    ) -> None:
         command, self.url = redis_server.prepare(folder, program=program)
         self._command = [*command, *options]
+        self._environ = {**os.environ, **(environ or {})}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Start it, also again with its data."""
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL, env=self._environ)
         redis_server.wait_for(self._process, self.url)
 
     def signal(self, number: int) -> None:
@@ -340,9 +347,11 @@ class OwnRedis:
 
 
 @contextmanager
-def own_redis(folder: Path, *options: str, program: Path | None = None) -> Iterator[OwnRedis]:
-    """A Redis for one test, started with these options."""
-    server = OwnRedis(folder, *options, program=program)
+def own_redis(
+    folder: Path, *options: str, program: Path | None = None, environ: Mapping[str, str] | None = None
+) -> Iterator[OwnRedis]:
+    """A Redis for one test, started with these options, and with these variables besides the test's own."""
+    server = OwnRedis(folder, *options, program=program, environ=environ)
     server.start()
     try:
         yield server

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.cli.context import operations
 from bridge.cli.explain import tell
-from bridge.cli.output import console, plain, print_json, print_table, progress
+from bridge.cli.output import console, plain, print_json, print_table, progress, tell_missing
 from bridge.errors import NotKnown, WrongInput
 from bridge.operating import dead_letter_causes as grouping
 from bridge.operating import dead_letters as operating
@@ -84,9 +84,9 @@ def show(id_: str, *, said: bool, as_json: bool) -> None:
 def replay(ids: tuple[str, ...], *, every: bool, which: Which, dry_run: bool, force: bool, as_json: bool) -> None:
     """Replay some, or all. Raises WrongInput for unknown ids, before anything is replayed."""
     if every == bool(ids):
-        raise WrongInput("name dead letters, or --all, and not both")
+        raise WrongInput("give ids of dead letters or --all, but not both")
     if ids and which.cause:
-        raise WrongInput("--cause goes with --all")
+        raise WrongInput("--cause needs --all")
     batches = _batches([dead_letter.id for dead_letter in _all(which)]) if every else [ids]
     perform = operations()
     results: list[Became] = []
@@ -108,6 +108,8 @@ def _all(which: Which) -> Iterator[DeadLetter]:
 
     while True:
         page = perform(operating.list_, query(after))
+        if not after:
+            tell_missing(page.missing)
         yield from page.dead_letters
         if page.next is None:
             return

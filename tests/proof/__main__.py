@@ -78,7 +78,7 @@ def _cases(machine: Machine, given: argparse.Namespace) -> int:
 
 
 def _undisturbed(machine: Machine, shapes: Sequence[Shape]) -> int:
-    """All runs without a fault, which take a few seconds: a rule that is broken shows here."""
+    """All runs without a fault, which take a few seconds: they show every broken rule."""
     results = {shape.name: run(machine, Case(shape)).broken for shape in shapes}
     for name, broken in results.items():
         if broken:
@@ -88,7 +88,7 @@ def _undisturbed(machine: Machine, shapes: Sequence[Shape]) -> int:
 
 def _of(machine: Machine, shape: Shape, given: argparse.Namespace) -> Iterator[Result]:
     undisturbed = run(machine, Case(shape))
-    for number, case in enumerate(singles(shape, undisturbed.calls)):
+    for number, case in enumerate(singles(shape, undisturbed)):
         if not given.pairs:
             yield run(machine, case)
         elif number % given.pairs[1] == given.pairs[0] % given.pairs[1]:

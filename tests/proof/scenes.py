@@ -1,6 +1,6 @@
-"""Scenes: short shapes, one for each rule that says whether, when, where and in which words a contact is answered.
+"""Scenes: short shapes, one for each rule about whether, when, where and with which text a contact is answered.
 
-Their undisturbed runs take a second or two together, and come before all faults. Each says all that is to be seen of it.
+All of them together take a second or two without faults, and run before all faults. Each lists its complete visible result.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ SCENES = (
     ),
     _silent("a person before", person_before(30.0), "human_takeover", settings=TAKEN),
     _silent("a person while asked", meanwhile(person), "human_takeover", ASKED),
-    _scene("resumed", resumed, ONE, ("assistable m2",), ends=("skipped human_takeover", "replied")),
+    _scene("resumed", resumed, ONE, ("assistable m2",), ends=("skipped human_takeover", "replied"), steady=False),
     _scene("a workflow before", person_before(30.0, by="automation", source="workflow", user_id=""), ONE, ("assistable m1",)),
     _silent("paused", paused, "conversation_paused"),
     _silent(

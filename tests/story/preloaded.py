@@ -25,6 +25,11 @@ def failing_names(folder: Path, *, file: Path) -> dict[str, str]:
     return {"LD_PRELOAD": _compiled(folder, "failing_names"), "NAMES_FAIL_WHILE": str(file)}
 
 
+def held_syncs(folder: Path, *, file: Path) -> dict[str, str]:
+    """The environment of a process whose `fdatasync` waits while this file exists."""
+    return {"LD_PRELOAD": _compiled(folder, "held_syncs"), "SYNCS_WAIT_WHILE": str(file)}
+
+
 def _compiled(folder: Path, name: str) -> str:
     library, source = folder / f"{name}.so", Path(__file__).with_name(f"{name}.c")
     if not library.exists():

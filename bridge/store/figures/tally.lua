@@ -9,7 +9,7 @@ if not redis.call('SET', key('tallied', ARGV[1]), 1, 'NX', 'PX', 60000) then ret
 -- Each process calls this once a second. A reader of the counts folds them first (bridge/store/figures/counts.py).
 local FOLDED_MS = 5000
 if redis.call('SET', key('folding'), 1, 'NX', 'PX', FOLDED_MS) then fold_all(2) end
--- Which signatures GHL's events bear (bridge/store/figures/signatures.py): RSA alone restarts the count of days.
+-- Which signatures GHL's events have (bridge/store/figures/signatures.py): RSA alone restarts the count of days.
 local SIGNATURES_KEPT = 30 * 24 * 3600 * 1000
 local function note_signature(kind)
   local seen = key('signatures')

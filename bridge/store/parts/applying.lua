@@ -66,7 +66,7 @@ local ledgers = {}
 
 -- Write entries of a turn's ledger. Its end decides about its expiry.
 --   entries  table of part (or `ask`) and entry (JSON)
--- Answers whether one of them was known as sent before, and is told as sent again.
+-- Answers whether one of them was recorded as sent before, and is recorded as sent again.
 local function write_ledger(turn, entries)
   local ledger, heard_before = key('ledger', turn), false
   for part, entry in pairs(entries) do
@@ -121,7 +121,7 @@ local function apply(lane, patch, retention)
     redis.call('LREM', key('waiting', lane), 1, id)
     end_message(location, id, patch.messages and patch.messages[id] or {}, retention)
   end
-  -- Of a turn that is over nothing is kept.
+  -- Nothing of a finished turn is kept.
   local replaying = patch.done and not is and redis.call('HGET', key('lane', lane), 'replaying')
   if replaying then
     local left = {}
@@ -130,7 +130,7 @@ local function apply(lane, patch, retention)
     end
     redis.call('HSET', key('lane', lane), 'replaying', cjson.encode(left))
   end
-  -- Its echo came before its answer: that it was sent is told already.
+  -- GHL's event arrived before the answer to the post: the timeline already says that it was sent.
   local heard_before = write_ledger(patch.turn, patch.ledger or {})
   for part, one in pairs(patch.posting or {}) do
     local posted = key('posted', lane)

@@ -1,8 +1,8 @@
 -- Statistics without personal data: totals that never expire (bridge/metrics.py names them), and the counts of charts.
 -- A script counts where it writes for the first time, since it may be sent again.
 
--- What a script counts that leaves its counts to the next fold: by the prefix of the partition, and by moment (0: none) and
--- name, how much. Nil: it adds them at once.
+-- The counts of a script that leaves them to the next fold: the increments by the prefix of the partition, and by moment (0:
+-- none) and name. Nil: the script adds its counts at once.
 local counted
 -- What changes in tallies of locations (parts/timeline.lua): by the key, what is added (`add`), what is set (`set`) and its expiry
 -- (`kept`, ms).
@@ -30,7 +30,7 @@ local function count(what, by)
   end
 end
 
--- For how long a chart's hash is kept: so many times its span.
+-- For how long a chart's hash is kept: this many times its span.
 local CHARTS, SPANS_KEPT = {minute = 60000, hour = 3600000}, 70
 
 -- The hash of a chart in which a moment counts.
@@ -110,7 +110,7 @@ local function fold_counts()
   end
 end
 
--- Fold the counts of some partitions; then the script goes on where it was.
+-- Fold the counts of some partitions; then the script continues in its own.
 --   first  the place in KEYS from which on prefixes are those of the partitions
 local function fold_all(first)
   local here, names = prefix, {}
@@ -125,7 +125,7 @@ local function fold_all(first)
   prefix = here
 end
 
--- So many lists are folded at once: Redis serves nobody else meanwhile.
+-- The most lists that are folded at once, because Redis serves no other client in the meantime.
 local MOST_COUNTS, COUNTS_KEPT = 1000, 30 * 24 * 3600 * 1000
 
 -- The tally of a location that a script changes.

@@ -34,7 +34,7 @@ end
 
 local REPORTED = {replied = 'r', delivered_by_provider = 'p', no_reply = 'n', skipped = 's', dead = 'd'}
 
--- Note an end for the daily report, or that it is none any more.
+-- Note an end for the daily report, or undo that.
 --   lane  of the message; nil, as it is in a record that is not known: nothing is noted
 --   sign  empty, or a minus
 --   status  of the message
@@ -52,13 +52,13 @@ local function uncount_outcome(message)
   report_end(is[4], '-', is[1], tonumber(is[3]))
 end
 
--- A message has come, now.
+-- Count a message that has just arrived.
 local function count_arrival(location)
   chart('accepted')
   report(location, 'a', now)
 end
 
--- Uncount a message that is deleted while it is in work.
+-- Uncount a message that is deleted while it is in progress.
 --   message  the key of its record
 local function uncount_arrival(message)
   local is = redis.call('HMGET', message, 'status', 'at', 'lane')
@@ -104,7 +104,7 @@ local told_of, within_turn = {}, false
 -- Lanes of which was told within a minute, by a script that published it.
 local LATELY_MS, told_lately = 60000, {}
 
--- Add events to the lane's timeline; the lane is among those of which was told last, for those who watch.
+-- Add events to the lane's timeline, and put the lane first among those with new events, for open pages.
 --   events  list of them (JSON)
 local function tell_all(lane, events, retention)
   if not events[1] then return end
@@ -116,7 +116,7 @@ local function tell_all(lane, events, retention)
   told_of[lane] = true
   if told_lately[lane] and length > #lines and not is_there(key('watched')) then return end
   if not within_turn or length == #lines then redis.call('PEXPIRE', timeline, retention) end
-  -- In the middle of a turn that matters only to those who watch (bridge/store/figures/live_events.py).
+  -- Within a turn that matters only to open pages (bridge/store/figures/live_events.py).
   local is_beginning = length == #lines
   if within_turn and not is_beginning and not is_there(key('watched')) then return end
   if redis.call('ZADD', key('recent'), now, lane) == 0 then return end

@@ -1,4 +1,4 @@
-"""Pipelines to the nodes of a cluster: one that is missing delays nothing that the others do."""
+"""Pipelines to the nodes of a cluster: a missing node does not delay the others."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from bridge.store.redis.async_cluster import AsyncClusterRedis
 from bridge.store.redis.cluster_layout import NodeMissing, key_of, words_of
 from bridge.store.redis.cluster_nodes import MOST_REDIRECTS, NOT_SERVED, why_missing
+from bridge.store.redis.confirmations import Unconfirmed
 from bridge.store.redis.pipelines import Pipelines
 
 if TYPE_CHECKING:
@@ -36,16 +37,16 @@ class ClusterPipelines:
         self._of_nodes: dict[Address, Pipelines] = {}
         self._learning: set[asyncio.Task[None]] = set()
 
-    async def run(self, script: AsyncScript, args: Sequence[Any], *, at: str) -> Any:
-        """As `Pipelines.run`."""
-        return await self._at(at, lambda pipelines: pipelines.run(script, args, at=at))
+    async def run(self, script: AsyncScript, args: Sequence[Any], *, at: str, patient: bool = False) -> Any:
+        """Like `Pipelines.run`."""
+        return await self._at(at, lambda pipelines: pipelines.run(script, args, at=at, patient=patient))
 
     async def run_together(self, script: AsyncScript, args: Sequence[Any], *, at: str) -> Any:
-        """As `Pipelines.run_together`."""
+        """Like `Pipelines.run_together`."""
         return await self._at(at, lambda pipelines: pipelines.run_together(script, args, at=at))
 
     async def ask(self, *command: str) -> Any:
-        """As `Pipelines.ask`."""
+        """Like `Pipelines.ask`."""
         return await self._at(key_of(command) or "", lambda pipelines: pipelines.ask(*command))
 
     async def _at(self, key: str, call: Callable[[Pipelines], Awaitable[Any]]) -> Any:
@@ -55,6 +56,8 @@ class ClusterPipelines:
                 return await call(self._pipelines(address))
             except MovedError as moved:
                 self._redis.follow(moved, address)
+            except Unconfirmed as error:
+                raise Unconfirmed(f"its node {words_of(address)}: {error}") from error
             except UNANSWERED as error:
                 self._learn()
                 raise NodeMissing(f"its node {words_of(address)}: {why_missing(error)} ({type(error).__name__})") from error
@@ -69,7 +72,7 @@ class ClusterPipelines:
         return found
 
     def _learn(self) -> None:
-        """Ask the other nodes who serves what, while the caller has its error already."""
+        """Ask the other nodes for the layout; the caller has its error already."""
         if not self._learning:
             task = asyncio.ensure_future(self._redis.learn())
             self._learning.add(task)

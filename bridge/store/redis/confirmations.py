@@ -3,6 +3,9 @@
 `WAIT` confirms earlier writes of its own connection. After a mere read it may confirm nothing (tried with Valkey 9.1.2: it
 answers 1 while the replica is stopped), and a duplicate writes nothing. So each batch ends with a separate write: a
 replica that has it has everything before it.
+
+A replica with `appendfsync always` answers `WAIT` after its sync. `WAITAOF` is not used: it counts what replicas report once a
+second (findings/waitaof_hears_from_replicas_once_a_second.sh), which is longer than a webhook may wait.
 """
 
 from __future__ import annotations
@@ -73,11 +76,11 @@ class Confirmation:
             raise fault
         return answer, str(fault or "")
 
-    def _together(self, redis: Redis, script: Script, told: Sequence[Any], seconds: float) -> list[Any]:
+    def _together(self, redis: Redis, script: Script, arguments: Sequence[Any], seconds: float) -> list[Any]:
         """Run all commands on one connection."""
         pipe = redis.pipeline(transaction=False)
-        pipe.execute_command("EVALSHA", script.sha, 1, *told)  # type: ignore[no-untyped-call]
-        for command in self.commands(seconds, at=str(told[0])):
+        pipe.execute_command("EVALSHA", script.sha, 1, *arguments)  # type: ignore[no-untyped-call]
+        for command in self.commands(seconds, at=str(arguments[0])):
             pipe.execute_command(*command)  # type: ignore[no-untyped-call]
         return pipe.execute(raise_on_error=False)
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What each call answered, with the prefixes of its partitions; and the partitions whose node is missing, with the reason."""
+    """The answer to each call, with the prefixes of its partitions; and the partitions whose node is missing, with the reason."""
 
     calls: tuple[tuple[tuple[str, ...], Any], ...]
     missing: Mapping[str, NodeMissing]
@@ -50,18 +50,18 @@ class Answers:
 def call_each(called: Script, args: Arguments = (), *, at: Sequence[str] = PREFIXES, at_home: bool = False) -> Answers:
     """Call a script that takes the prefixes of partitions. Raises what the client raises, but not NodeMissing.
 
-    `at_home`: the script takes the prefix of home before those. In a cluster it finds what is of home in each partition.
-    `args` may depend on the partition; one server gets those of home.
+    `at_home`: the script takes the prefix of the home partition before those; in a cluster each partition takes its place.
+    `args` may depend on the partition; a single server gets those of the home partition.
     """
     if not isinstance(called.registered_client, ClusterRedis):
         keys = (HOME, *at) if at_home else tuple(at)
         return Answers(((tuple(at), called(keys=keys, args=_args(args, HOME))),), {})
-    told = [((prefix, prefix) if at_home else (prefix,), _args(args, prefix)) for prefix in at]
-    return _answers([(one,) for one in at], _run(called.registered_client, called, told), called.sha)
+    calls = [((prefix, prefix) if at_home else (prefix,), _args(args, prefix)) for prefix in at]
+    return _answers([(one,) for one in at], _run(called.registered_client, called, calls), called.sha)
 
 
 def call_at_home(called: Script, args: Sequence[Any]) -> Any:
-    """Call a script that takes the prefix of home, and those of the partitions that it may use besides: in a cluster none."""
+    """Call a script that takes the prefix of the home partition, and those of the others that it may use: in a cluster none."""
     others = (HOME,) if isinstance(called.registered_client, ClusterRedis) else PREFIXES
     return called(keys=(HOME, *others), args=args)
 
@@ -93,8 +93,8 @@ def call_grouped(
     places: dict[str, list[int]] = defaultdict(list)
     for at, prefix in enumerate(prefixes):
         places[prefix].append(at)
-    told = [([one] * len(its), [*first, *chain.from_iterable(items[at] for at in its)]) for one, its in places.items()]
-    found = _answers([(one,) for one in places], _run(called.registered_client, called, told), called.sha).whole()
+    calls = [([one] * len(its), [*first, *chain.from_iterable(items[at] for at in its)]) for one, its in places.items()]
+    found = _answers([(one,) for one in places], _run(called.registered_client, called, calls), called.sha).whole()
     return list(zip(places.values(), found, strict=True))
 
 
@@ -112,9 +112,9 @@ def gather(redis: Redis, command: str, name: str, *args: str | int, at: Sequence
     return _gathered(redis, command, name, *args, at=at).whole()
 
 
-def gather_reached(redis: Redis, command: str, name: str, *args: str | int) -> dict[str, Any]:
+def gather_reached(redis: Redis, command: str, name: str, *args: str | int, at: Sequence[str] = PREFIXES) -> dict[str, Any]:
     """Like `gather`, by the prefixes of the partitions, without those whose node is missing; NodeMissing if all are."""
-    found = _gathered(redis, command, name, *args, at=PREFIXES)
+    found = _gathered(redis, command, name, *args, at=at)
     found.reached()
     return {prefix: answer for (prefix,), answer in found.calls}
 
@@ -128,6 +128,19 @@ def _gathered(redis: Redis, command: str, name: str, *args: str | int, at: Seque
     for prefix in at:
         pipe.execute_command(command, key_at(prefix, name), *args)  # type: ignore[no-untyped-call]
     return _answers(prefixes, pipe.execute(raise_on_error=False))
+
+
+def missing_partitions(redis: Redis) -> tuple[str, ...]:
+    """A sentence for each node that is missing: which locations a list of all lacks. Raises NodeMissing if all are."""
+    if not isinstance(redis, ClusterRedis):
+        return ()
+    found = _gathered(redis, "EXISTS", "owned", at=PREFIXES)
+    found.reached()
+    numbers: dict[str, list[str]] = defaultdict(list)
+    for number, prefix in enumerate(PREFIXES):
+        if prefix in found.missing:
+            numbers[str(found.missing[prefix])].append(str(number))
+    return tuple(f"the locations of partitions {', '.join(those)} are missing: {why}" for why, those in numbers.items())
 
 
 def lane_of(redis: Redis, id_: str) -> str | None:

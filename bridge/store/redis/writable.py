@@ -41,18 +41,18 @@ def try_write(redis: Redis, *, replicas: int = 0) -> TriedWrite:
     """Make a small write on each server, and wait for a number of replicas. If reads fail too, the caller's own calls raise."""
     try:
         with reaching("write"):
-            prefixes = one_of_each_server(redis).values()
+            servers = one_of_each_server(redis)
     except Unavailable as error:
         return TriedWrite(refused=str(error))
-    tried = [_try_at(redis, prefix, replicas) for prefix in prefixes]
+    tried = [_try_at(redis, name, prefix, replicas) for name, prefix in servers.items()]
     refused = tuple(one.refused for one in tried if one.refused)
     had_location = any(one.had_location for one in tried)
     if len(refused) == len(tried):
-        return TriedWrite(refused=refused[0], had_location=had_location)
+        return TriedWrite(refused="; ".join(refused), had_location=had_location)
     return TriedWrite(had_location=had_location, partly=refused)
 
 
-def _try_at(redis: Redis, prefix: str, replicas: int) -> TriedWrite:
+def _try_at(redis: Redis, server: str, prefix: str, replicas: int) -> TriedWrite:
     probe = redis.register_script(script("probe"))
     try:
         with reaching("write"):
@@ -60,4 +60,5 @@ def _try_at(redis: Redis, prefix: str, replicas: int) -> TriedWrite:
             found, unconfirmed = confirmation.run(redis, probe, args, at=prefix, seconds=CONFIRMED_SECONDS)
     except Unavailable as error:
         return TriedWrite(refused=str(error))
-    return TriedWrite(refused=unconfirmed, had_location=bool(int(found)))
+    named = f"its node {server}: {unconfirmed}" if server and unconfirmed else unconfirmed
+    return TriedWrite(refused=named, had_location=bool(int(found)))

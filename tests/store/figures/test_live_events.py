@@ -79,7 +79,7 @@ def test_steps_of_a_turn_are_told_to_those_who_watch(redis: Redis) -> None:
 
 
 def test_what_is_watched_is_bounded_and_expires(redis: Redis) -> None:
-    """After a busy day there are some hundred lanes, and after a quiet month none."""
+    """After a busy day there are several hundred lanes, and after a quiet month none."""
     keep(redis)
     accept(redis, *(message(f"m{number}", f"c{number}") for number in range(800)))
     assert 500 <= redis.zcard(key("recent")) <= 550

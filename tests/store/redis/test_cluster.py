@@ -1,4 +1,4 @@
-"""The state on three primaries without replicas: each has its partitions, and one that is missing takes only its own along."""
+"""The state on three primaries without replicas: each has its partitions, and only those of a missing one are missing."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from infra.dev.cluster import Cluster, Node
+    from infra.dev.cluster import Cluster
+    from infra.dev.cluster_node import Node
 
 SECONDS = 1.0
 
@@ -329,7 +330,18 @@ def test_a_write_is_confirmed_by_its_own_node(nodes: Cluster, redis: Redis) -> N
         assert redis.exists(key_at(prefix, "confirmed"))
     asked = [{name: row["calls"] for name, row in node.ask("INFO", "commandstats").items()} for node in nodes.nodes]
     assert [calls["cmdstat_wait"] for calls in asked] == [6, 5, 5]
-    assert "0 of 1 replicas" in try_write(redis, replicas=1).refused
+    refused = try_write(redis, replicas=1).refused
+    assert [f"its node 127.0.0.1:{node.port}: 0 of 1 replicas" in refused for node in nodes.nodes] == [True] * 3
+
+
+async def test_the_receiver_says_which_shard_has_no_replica(nodes: Cluster, redis: Redis) -> None:
+    """A message is not accepted, nor when it comes again, and the reason names the node of its location."""
+    inbox = Inbox(connect_async(nodes.url), retention_ms=RETENTION_MS, seconds=0.5, confirmation=Confirmation(1))
+    for _ in range(2):
+        with pytest.raises(Unavailable, match=f"its node 127.0.0.1:{nodes.nodes[-1].port}: 0 of 1 replicas"):
+            await inbox.accept(message("m", location=LAST[0]))
+    await inbox.close()
+    assert redis.exists(key("message", LAST[0], "m"))  # they may still get it
 
 
 def test_each_node_notices_its_own_lost_writes(redis: Redis, nodes: Cluster) -> None:
