@@ -58,7 +58,7 @@ class WakeUp:
         queue = self.app.conf.task_default_queue
         headers = {"task": self.task, "id": ID}
         properties = {"delivery_info": {"exchange": "", "routing_key": queue}, "delivery_tag": ID}
-        tail = {"content-encoding": "utf-8", "content-type": "application/json", "headers": headers, "properties": properties}
+        tail = {"content-type": "application/json", "headers": headers, "properties": properties}
         return WakeUpList(queue, '{"body":', f",{orjson.dumps(tail).decode()[1:]}")
 
 
