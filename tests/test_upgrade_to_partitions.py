@@ -67,7 +67,7 @@ def age(redis: Redis) -> None:
     """Give a state of this version the keys of version 1."""
     for name in map(str, redis.scan_iter("{*")):
         old = UNTAGGED + name.partition("}:")[2]
-        if old.removeprefix(UNTAGGED) in {"owned", "claimed", "leader", "short", "server"}:
+        if old.removeprefix(UNTAGGED) in {"owned", "claimed", "leader", "short", "server", "slots"}:
             redis.delete(name)
         elif not redis.exists(old):
             redis.rename(name, old)

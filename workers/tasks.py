@@ -51,20 +51,14 @@ class WakeUp:
                 amqp.send_task_message(producer, self.task, message, retry=False)
 
     def as_list(self) -> WakeUpList:
-        """The wake-up as kombu reads it from its list on Redis: Celery's message (protocol 2) without unused fields.
+        """The wake-up as kombu reads it from its list on Redis: Celery's message (protocol 2) with what a worker reads.
 
         Facts: https://docs.celeryq.dev/en/stable/internals/protocol.html, kombu/transport/virtual/base.py (kombu 5.7).
         """
         queue = self.app.conf.task_default_queue
-        headers = {"lang": "py", "task": self.task, "id": ID, "root_id": ID, "retries": 0, "ignore_result": True}
-        properties = {
-            "correlation_id": ID,
-            "delivery_mode": 2,
-            "delivery_info": {"exchange": "", "routing_key": queue},
-            "priority": 0,
-            "delivery_tag": ID,
-        }
-        tail = {"content-encoding": "utf-8", "content-type": "application/json", "headers": headers, "properties": properties}
+        headers = {"task": self.task, "id": ID}
+        properties = {"delivery_info": {"exchange": "", "routing_key": queue}, "delivery_tag": ID}
+        tail = {"content-type": "application/json", "headers": headers, "properties": properties}
         return WakeUpList(queue, '{"body":', f",{orjson.dumps(tail).decode()[1:]}")
 
 

@@ -184,8 +184,9 @@ def _told(redis: Redis, made: set[str], *, file: float, cpu: float) -> list[str]
         kinds[kind] += 1
         sizes[kind] += int(redis.memory_usage(name, samples=0) or 0)
     server: Any = redis.info("server")
+    name, version = ("Valkey", server["valkey_version"]) if "valkey_version" in server else ("Redis", server["redis_version"])
     return [
-        f"Python {platform.python_version()}, Redis {server['redis_version']}, {platform.machine()}, {os.cpu_count()} cores",
+        f"Python {platform.python_version()}, {name} {version}, {platform.machine()}, {os.cpu_count()} cores",
         "",
         "| kind of key | keys | bytes |",
         "|---|---|---|",

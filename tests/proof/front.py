@@ -50,7 +50,7 @@ REDIS_LATE_SECONDS = 4.0
 # More than a walk of two days makes: a run with more calls is in an endless loop.
 MOST_CALLS = 20_000
 # The id of a turn, which differs in each run.
-OWN_ID = re.compile(r"[0-9a-f]{32}")
+OWN_ID = re.compile(r"\b[0-9a-f]{20}\b")
 
 
 @dataclass(slots=True)

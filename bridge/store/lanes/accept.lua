@@ -86,7 +86,8 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   if not missing[message] then look_for(unpack(rare, 3)) end
   restore(lane, came.erased, retention)
 
-  local record = {'lane', lane, 'at', now, 'conversation', came.conversation_id, 'came', accepted_by}
+  local record = {'lane', lane, 'at', now, 'conversation', came.conversation_id}
+  if not marks[2] then record[7], record[8] = 'came', accepted_by end
   if reason == '' then
     redis.call('HSET', message, 'status', 'waiting', 'body', body, 'line', came.line, unpack(record))
   else

@@ -60,7 +60,7 @@ local function patience(claimed, patient, first)
   end
   local grace = patient and redis.call('PTTL', key('patience')) or 0
   if grace > 0 then return grace end
-  if first then redis.call('ZREMRANGEBYSCORE', key('inflight'), '-inf', now) end
+  if first then free_expired_slots() end
 end
 
 -- Lanes that wait for a provider or for GHL. When a probe is due, one of them probes. When the service answers again, all are woken,

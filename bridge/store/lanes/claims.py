@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 from bridge.model import Lane
 from bridge.store.redis.cluster import ClusterRedis
 from bridge.store.redis.lua import script
+from bridge.store.redis.nonces import nonce
 from bridge.store.redis.partition_calls import call_each
 from bridge.store.redis.partitions import HOME, PREFIXES
 from bridge.store.redis.write_counts import WriteCount
@@ -107,7 +107,7 @@ class ServerClaims:
 
     def claim(self, mine: Claimant, wake_ups: WakeUpList, partitions: Collection[int]) -> Claim:
         """Raises what the client raises."""
-        publishing = (wake_ups.name, wake_ups.head, wake_ups.tail, uuid4().hex, *self._claims.next())
+        publishing = (wake_ups.name, wake_ups.head, wake_ups.tail, nonce(), *self._claims.next())
         unheard, asked, *found = self._claim(
             keys=[HOME, *PREFIXES], args=[*mine.args(mine.most), *publishing, "", "", 0, *partitions]
         )

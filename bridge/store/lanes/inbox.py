@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, cast
-from uuid import uuid4
 
 import orjson
 from anyio import to_thread
@@ -23,6 +22,7 @@ from bridge.store.redis.cluster_pipelines import pipelines_to
 from bridge.store.redis.confirmations import NO_CONFIRMATION
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
+from bridge.store.redis.nonces import nonce
 from bridge.store.redis.partitions import key, prefix_of
 from bridge.store.redis.retention import REMEMBERED_MS
 from bridge.store.redis.writable import NO_LOCATION
@@ -135,7 +135,7 @@ def accept_args(
     """The accept script's arguments. Without a `message` no content is stored, because it needs no answer."""
     document = orjson.dumps({**what, "erased": digests(lane, fernet_keys)})
     body = encode(message) if message else b""
-    return [str(lane), uuid4().hex, document, body, REMEMBERED_MS, retention_ms, MOST_WAITING]
+    return [str(lane), nonce(), document, body, REMEMBERED_MS, retention_ms, MOST_WAITING]
 
 
 def accepted_event(message: InboundMessage) -> dict[str, object]:

@@ -8,10 +8,26 @@
 -- {no_room, ms until a request is allowed}. parts/results.lua has the numbers.
 -- Needs: results, applying, takeover, circuits, permits, situations
 
+-- Fields of the lane's record, by name, as far as they were read.
+local recorded = {}
+
+-- Take out fields that are so already; one that is missing counts as empty.
+--   fields  table of them
+local function leave_out_known(fields)
+  for field, value in pairs(fields) do
+    if tostring(value) == recorded[field] or not recorded[field] and (value == '' or value == 0) then
+      fields[field] = nil
+    else
+      recorded[field] = tostring(value)
+    end
+  end
+end
+
 -- Write a step, under the nonce that tells that it was written.
 --   calm  whether nothing was heard that waits for a call's end
 local function write(lane, patch, retention, calm)
   patch.lane = patch.lane or {}
+  leave_out_known(patch.lane)
   patch.lane.written = patch.nonce
   apply(lane, patch, retention)
   if not calm and ends_call(patch) then clear_up(lane, retention) end
@@ -34,7 +50,12 @@ end
 
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 within_turn = true
-local is = redis.call('HMGET', key('lane', lane), 'lease', 'lease_until', 'written', 'released')
+local fields = {'lease', 'lease_until', 'written', 'released'}
+for _, its in ipairs({patch.lane or {}, patch.first and patch.first.lane or {}}) do
+  for field in pairs(its) do fields[#fields + 1] = field end
+end
+local is = redis.call('HMGET', key('lane', lane), unpack(fields))
+for at, field in ipairs(fields) do recorded[field] = is[at] or nil end
 if is[1] ~= token then return {STEP.lost, -1} end
 local left, written = tonumber(is[2]) - now, is[3]
 pass_when_full()

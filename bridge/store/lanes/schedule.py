@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from typing import TYPE_CHECKING, Any, NotRequired, TypedDict, Unpack
-from uuid import uuid4
 
 import orjson
 
@@ -17,6 +16,7 @@ from bridge.store.limits.circuits import GHL_CIRCUITS, GHL_PROBE_MS
 from bridge.store.locations.records import FIELDS
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
+from bridge.store.redis.nonces import nonce
 from bridge.store.redis.partition_calls import call_grouped
 from bridge.store.redis.partitions import PARTITIONS, prefix_of, turn_id
 
@@ -97,7 +97,7 @@ class Schedule:
 
         The look-ups at GHL that the turn will probably make are reserved from `budgets` in the same call.
         """
-        token = uuid4().hex
+        token = nonce()
         began = self._clock()
         ahead = self._budgets.lookups_ahead(lane.location_id) if self._budgets else None
         with reaching(f"lease {lane}"):

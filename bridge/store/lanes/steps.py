@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from uuid import uuid4
 
 import orjson
 
@@ -15,6 +14,7 @@ from bridge.store.lanes.excerpts import excerpt_field, excerpt_patch
 from bridge.store.lanes.messages import encode
 from bridge.store.lanes.phrases import event_in_short
 from bridge.store.lanes.transcripts import carried_in_question, end_entries, transcript_entry
+from bridge.store.redis.nonces import nonce
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -42,7 +42,7 @@ def _fields(turn: Turn, patch: Patch) -> dict[str, object]:
     fields["events"] = [event_in_short(event) for event in patch.get("events", ())]
     if "first" in patch:
         fields["first"] = _fields(turn, patch["first"])
-    return fields | {"turn": turn.id, "nonce": uuid4().hex}
+    return fields | {"turn": turn.id, "nonce": nonce()}
 
 
 def _entry_json(entry: LedgerEntry) -> str:

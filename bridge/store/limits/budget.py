@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, cast
-from uuid import uuid4
 
 import orjson
 
@@ -18,6 +17,7 @@ from bridge.ghl.access import Need
 from bridge.store.limits.ahead import VALID_SECONDS, LookupsAhead
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
+from bridge.store.redis.nonces import nonce
 from bridge.store.redis.partition_calls import call_grouped, in_order
 from bridge.store.redis.partitions import prefix_of
 
@@ -95,7 +95,7 @@ class Budgets:
         """The permit with which a script takes one request, with GHL's last report of the rate limit."""
         report, at = self._reports.pop(location_id, (NO_REPORT, 0.0))
         ago = round((self._clock() - at) * 1000)
-        return {"nonce": uuid4().hex, "part": int(need), "waits": need is not Need.SWEEP, "ago": ago, **report}
+        return {"nonce": nonce(), "part": int(need), "waits": need is not Need.SWEEP, "ago": ago, **report}
 
     def lookups_ahead(self, location_id: LocationId) -> LookupsAheadPatch | None:
         """The look-ups to reserve with a lease; None if there are none."""

@@ -29,7 +29,7 @@ local function end_message(location, id, fields, retention)
   for field, value in pairs(fields) do is[field] = value ~= '' and value ~= '[]' and value or nil end
   count_ended(location, is, retention)
   -- When a message comes, that is published.
-  if is.came and is.lane and tonumber(is.at) > now - LATELY_MS then told_lately[is.lane] = true end
+  if is.body and is.lane and tonumber(is.at) > now - LATELY_MS then told_lately[is.lane] = true end
   is.came = nil
   if is.status ~= 'dead' then
     is.body, is.line = nil, nil
@@ -55,9 +55,10 @@ local function count_claims(location, patch)
   if patch.claimed == true then unclaimed = 0 end
   if patch.seen == true then seen = math.min(seen + 1, MOST_CLAIMS) end
   if patch.seen == false or patch.claimed == false then seen = 0 end
-  if unclaimed ~= tonumber(before[1] or 0) or seen ~= tonumber(before[2] or 0) then
-    if before[3] then redis.call('HSET', key('location', location), 'unclaimed', unclaimed, 'seen', seen) end
-  end
+  local changed = {}
+  if unclaimed ~= tonumber(before[1] or 0) then changed.unclaimed = unclaimed end
+  if seen ~= tonumber(before[2] or 0) then changed.seen = seen end
+  if before[3] then put(key('location', location), changed) end
 end
 
 -- Ledgers that this script has read, by turn: tables of part and entry (JSON).

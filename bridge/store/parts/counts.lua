@@ -140,10 +140,11 @@ end
 --   name  its key
 --   its   table of its changes
 local function write_tally(name, its)
-  local fields, flat = {'answered_at'}, {}
+  local fields, flat = {'answered_at', 'failing'}, {}
   for field in pairs(its.add) do fields[#fields + 1] = field end
   local known = redis.call('HMGET', name, unpack(fields))
-  for at = 2, #fields do its.set[fields[at]] = string.format('%d', (known[at] or 0) + its.add[fields[at]]) end
+  if its.set.failing == 0 and (known[2] or '0') == '0' then its.set.failing = nil end
+  for at = 3, #fields do its.set[fields[at]] = string.format('%d', (known[at] or 0) + its.add[fields[at]]) end
   for field, value in pairs(its.set) do flat[#flat + 1], flat[#flat + 2] = field, value end
   redis.call('HSET', name, unpack(flat))
   local hour = CHARTS.hour

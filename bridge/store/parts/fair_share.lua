@@ -9,8 +9,8 @@ local function take_slot(lane, at)
   local its = key('inflight', (split(lane)))
   redis.call('ZADD', key('inflight'), at, lane)
   redis.call('ZADD', its, at, lane)
+  if now_and_then then redis.call('ZREMRANGEBYSCORE', its, '-inf', now) end
   held_by[its] = nil
-  redis.call('PEXPIRE', its, at - now + 60000)
 end
 
 -- Free the slot that a lane holds.
@@ -18,6 +18,11 @@ end
 local function free_slot(lane)
   redis.call('ZREM', key('inflight', (split(lane))), lane)
   return redis.call('ZREM', key('inflight'), lane) == 1
+end
+
+-- Free the slots whose holders are gone.
+local function free_expired_slots()
+  for _, lane in ipairs(redis.call('ZRANGEBYSCORE', key('inflight'), '-inf', now)) do free_slot(lane) end
 end
 
 -- How many slots a location may take now: it may hold nine times the number of free slots, of which one does not count. A single

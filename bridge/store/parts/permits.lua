@@ -60,14 +60,14 @@ local function acquire_ahead(location, permit, some, valid, again)
   if some < 1 or is_there(key('refused', location)) then return 0 end
   local spent = key('budget', location)
   local limits, part = limits_of(location), permit.part / 100
-  if again and redis.call('ZSCORE', spent, permit.nonce .. ':ahead1') then return some end
+  if again and redis.call('ZSCORE', spent, permit.nonce .. ':a1') then return some end
   if now_and_then then redis.call('ZREMRANGEBYSCORE', spent, '-inf', now - limits.interval) end
   local used = redis.call('ZCOUNT', spent, string.format('(%d', now - limits.interval), '+inf')
   local free = math.floor(limits.most * part / 2) - used
   some = math.min(some, free)
   if some < 1 or not count_today(location, some, math.floor(limits.daily * part)) then return 0 end
   local members = {}
-  for number = 1, some do members[#members + 1], members[#members + 2] = now + valid, permit.nonce .. ':ahead' .. number end
+  for number = 1, some do members[#members + 1], members[#members + 2] = now + valid, permit.nonce .. ':a' .. number end
   redis.call('ZADD', spent, unpack(members))
   keep_spent(spent, limits, used)
   return some

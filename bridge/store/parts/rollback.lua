@@ -5,6 +5,8 @@
 local ROLLBACK_KNOWN_MS = 90 * 24 * 3600 * 1000
 -- For how long a process' last write is known: no process is silent for longer and then goes on.
 local WRITE_KNOWN_MS = 7 * 24 * 3600 * 1000
+-- A process' count gets its expiry again after so many writes.
+local WRITES_KEPT = 256
 -- Processes notice the same loss one after the other; within this time it counts as one.
 local SAME_LOSS_MS = 60000
 -- A post that had not arrived yet may arrive this much later. GHL's clock, by which it is dated, may be ahead too.
@@ -72,7 +74,11 @@ end
 --   confirmed  the newest count that it knows as written; 0: none
 --   following  the next one
 local function notice_loss(process, confirmed, following)
-  local written = tonumber(redis.call('SET', key('wrote', process), following, 'PX', WRITE_KNOWN_MS, 'GET') or 0)
+  local name = key('wrote', process)
+  local written = redis.call('INCR', name) - 1
+  if written + 1 ~= tonumber(following) or written % WRITES_KEPT == 0 then
+    redis.call('SET', name, following, 'PX', WRITE_KNOWN_MS)
+  end
   if written < tonumber(confirmed) then everywhere(function() note_rollback(true) end) end
 end
 

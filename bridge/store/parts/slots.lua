@@ -61,10 +61,9 @@ end
 -- Note how many slots are taken now, for the claims of the next moment.
 --   more  how many were taken since they were counted
 local function note_taken(more)
-  local known = string.format('%d', taken + more)
   if is_counted then
-    redis.call('SET', key('slots'), known, 'PX', SLOTS_KNOWN_MS)
+    redis.call('SET', key('slots'), string.format('%d', taken + more), 'PX', SLOTS_KNOWN_MS)
   elseif more > 0 then
-    redis.call('SET', key('slots'), known, 'KEEPTTL')
+    redis.call('INCRBY', key('slots'), more)
   end
 end

@@ -6,8 +6,8 @@ The number of partitions and the tags never change, because they are part of all
 
 from __future__ import annotations
 
+from secrets import token_hex
 from typing import TYPE_CHECKING
-from uuid import uuid4
 from zlib import crc32
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def prefixes_of_turn(id_: str) -> tuple[str, ...]:
 
 def turn_id(lane: object) -> str:
     """A new id for a turn of this lane."""
-    return f"{partition_of(str(lane)):02x}{uuid4().hex[2:]}"
+    return f"{partition_of(str(lane)):02x}{token_hex(9)}"
 
 
 def key(kind: str, *parts: str) -> str:

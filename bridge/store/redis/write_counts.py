@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
+from bridge.store.redis.nonces import nonce
 
 
 class WriteCount:
     """The count of one writer, which makes one write at a time."""
 
     def __init__(self) -> None:
-        self._process = uuid4().hex
+        self._process = nonce()
         self._written = 0
         self._next = 0
 
