@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from bridge.cli import redis_server
 from bridge.store.redis.connection import connect
@@ -53,6 +54,12 @@ LONGEST = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--cluster`: whatever has a Redis of the session has a cluster of three primaries instead."""
     parser.addoption("--cluster", action="store_true", help="run against a Redis cluster of three primaries")
+
+
+def pytest_configure() -> None:
+    """An example of Hypothesis may take its time: beside other work a single one has taken longer than the usual 200 ms."""
+    settings.register_profile("project", deadline=None)
+    settings.load_profile("project")
 
 
 @pytest.hookimpl(wrapper=True)
