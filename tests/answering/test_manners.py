@@ -355,7 +355,7 @@ def test_a_stop_by_an_unknown_type_holds_on_every_channel(world: World) -> None:
 ALONE: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "off": ({"mode": "off"}, {}, "location_paused", "mode = off"),
     "channel": ({"channels": ["FB"]}, {}, "channel_off", r"SMS is not among channels"),
-    "gmb": ({"channels": ["GMB"]}, {"channel": Channel.GMB}, "channel_off", r"GHL takes no replies to GMB"),
+    "gmb": ({"channels": ["GMB"]}, {"channel": Channel.GMB}, "channel_off", r"GHL accepts no replies to GMB"),
     "ignored file": (
         {"media": "ignore"},
         {"text": " ", "attachments": ("https://secret/1.jpg",)},
@@ -395,7 +395,7 @@ def test_a_rule_tells_its_setting_and_no_content(world: World, name: str) -> Non
 
 
 def test_doors_tell_their_facts(world: World) -> None:
-    """A stop, an overflow, an operator's drop and a text taken along with a newer message name their facts."""
+    """A stop, an overflow, an operator's drop and a text answered together with a newer message name their facts."""
     world.refusing[POST] = 400
     world.write("m1")
     world.work()

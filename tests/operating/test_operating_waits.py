@@ -13,7 +13,7 @@ from bridge.operating.locations import Apply
 from bridge.store.locations.records import LANES_A_STEP
 from bridge.store.redis.connection import now_ms
 from tests.keys import key
-from tests.stored import HERE, accept, due_ms, keep, lanes_of, locations_of, message, take
+from tests.stored import HERE, PROVIDED, accept, due_ms, keep, lanes_of, locations_of, message, take
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -26,7 +26,7 @@ MANY = 2500
 
 
 def apply(perform: Operations, **settings: Any) -> None:
-    known = {"ghl_token": "pit", "contact_lookup": False, "debounce_seconds": 0.0}
+    known = {**PROVIDED, "ghl_token": "pit", "contact_lookup": False, "debounce_seconds": 0.0}
     perform(locations.apply, Apply(locations={HERE: {**known, **settings}}))
 
 
