@@ -88,7 +88,7 @@ class Shutdown:
         return given_back
 
     def _make_due_again(self) -> None:
-        """Undo claims of what was given back: the read of the queue that this worker had begun takes one wake-up along.
+        """Undo claims of the returned lanes: the read of the queue that this worker had begun takes one wake-up along.
 
         What another worker has leased by now stays as it is; a second wake-up of a lane ends immediately.
         """
