@@ -16,7 +16,8 @@ demo: install ## everything on this machine, simulated; ONCE=1 stops after the f
 cluster: .venv/.dev ## a Redis cluster on this machine to try, until Ctrl-C; PRIMARIES=3 REPLICAS=1
 	@$(BIN)/python -m infra.dev.cluster --primaries $(or $(PRIMARIES),3) --replicas $(or $(REPLICAS),1)
 
-# Stories mostly wait for processes, so four files at a time keep two cores busy; tests/conftest.py puts the longest first.
+# Stories mostly wait for processes: four files at a time left a third of two cores idle, so it is six; tests/conftest.py puts the
+# longest first.
 # A file stays together, for the processes that it shares. Bytecode is kept, whatever the environment says: otherwise each job compiles
 # 300 files.
 # FAST=1 leaves out what starts processes of the bridge, browsers or other servers than Redis, or works on many examples.
@@ -24,7 +25,7 @@ SLOW := proof story browser infra cli simulator soak workers receiver answering
 MANY := tests/test_fuzzing.py tests/test_upgrades.py tests/test_text_speed.py tests/store/lanes/test_leases_model.py
 FASTER := $(foreach room,$(SLOW),--ignore=tests/$(room)) $(foreach file,$(MANY),--ignore=$(file))
 test: .venv/.dev ## the whole test suite, real Redis included; FAST=1 only its quick part, JOBS=0 one test after the other
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(or $(JOBS),4) --dist loadfile --no-loadscope-reorder $(if $(FAST),$(FASTER)) $(ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(or $(JOBS),6) --dist loadfile --no-loadscope-reorder $(if $(FAST),$(FASTER)) $(ARGS)
 
 proof: .venv/.dev ## every fault at every call of a turn; PAIRS=1 a second fault after each (hours; PAIRS=3/20 a share), WALKS=100 SEED=1 random walks
 	@$(BIN)/python -m tests.proof $(if $(PAIRS),--pairs $(PAIRS)) $(if $(WALKS),--walks $(WALKS)) --seed $(or $(SEED),1) $(ARGS)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from bridge.cli import redis_server
 from bridge.store.redis.connection import connect
@@ -26,26 +27,35 @@ TESTS = Path(__file__).parent
 LONGEST = (
     "proof/test_singles.py",
     "browser/test_browser_sandbox.py",
+    "story/test_story_holes.py",
+    "infra/test_infra_installers.py",
     "story/test_story_workflow.py",
     "infra/test_infra_commands.py",
     "story/test_story_crash.py",
-    "infra/test_infra_installers.py",
-    "story/test_story_dead_letters.py",
     "infra/test_infra_image.py",
-    "story/test_story_holes.py",
-    "browser/test_browser_console.py",
     "story/test_story_up.py",
-    "story/test_story_sweep.py",
+    "proof/test_planted.py",
     "story/test_story_rabbitmq.py",
-    "story/test_story_install.py",
-    "browser/test_browser_every_page.py",
+    "browser/test_browser_console.py",
+    "story/test_story_guards.py",
+    "proof/test_walk.py",
     "story/test_story_soak.py",
+    "browser/test_browser_every_page.py",
+    "story/test_story_dead_letters.py",
+    "story/test_story_sweep.py",
     "story/test_story_tls.py",
-    "story/test_story_resources.py",
-    "story/test_story_other_bot.py",
+    "cli/test_cli_manners.py",
     "story/test_story_completion_faults.py",
-    "answering/test_resolving.py",
+    "store/redis/test_cluster.py",
+    "story/test_story_resources.py",
     "receiver/test_api_openapi.py",
+    "story/test_story_media.py",
+    "browser/test_browser_lists.py",
+    "story/test_story_rabbitmq_limits.py",
+    "receiver/console/test_console_pages.py",
+    "story/test_story_install.py",
+    "story/test_story_other_bot.py",
+    "answering/test_resolving.py",
     "test_text_speed.py",
 )
 
@@ -53,6 +63,12 @@ LONGEST = (
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--cluster`: whatever has a Redis of the session has a cluster of three primaries instead."""
     parser.addoption("--cluster", action="store_true", help="run against a Redis cluster of three primaries")
+
+
+def pytest_configure() -> None:
+    """An example of Hypothesis may take its time: beside other work a single one has taken longer than the usual 200 ms."""
+    settings.register_profile("project", deadline=None)
+    settings.load_profile("project")
 
 
 @pytest.hookimpl(wrapper=True)

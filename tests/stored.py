@@ -310,8 +310,8 @@ def bell(redis: Redis, *dispatcher: str) -> Iterator[Callable[[], int]]:
     listening.close()
 
 
-def eventually(check: Callable[[], object], *, seconds: float = 10.0) -> None:
-    """Poll until it holds."""
+def eventually(check: Callable[[], object], *, seconds: float = 30.0) -> None:
+    """Poll until it holds; only the deadline limits the time."""
     deadline = time.monotonic() + seconds
     while not check():
         assert time.monotonic() < deadline, "it did not come to pass"

@@ -15,6 +15,7 @@ from bridge.errors import Unavailable
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from bridge.model import Lane
     from bridge.store.lanes.leases import Lanes
     from workers.dispatcher import Dispatcher
     from workers.heartbeat import Heartbeat
@@ -45,6 +46,7 @@ class Shutdown:
         self._heartbeat = heartbeat
         self._lanes = lanes
         self._report = report
+        self._given_back: list[Lane] = []
 
     def begin(self) -> None:
         """Start the shutdown; further calls have no effect."""
@@ -69,7 +71,9 @@ class Shutdown:
         deadline = time.monotonic() + LONGEST_POST_SECONDS
         while self._heartbeat.is_posting() and time.monotonic() < deadline:
             time.sleep(0.02)
-        return given_back + self.give_back()
+        given_back += self.give_back()
+        self._make_due_again()
+        return given_back
 
     def give_back(self) -> int:
         """Give back every turn without a post in progress. Returns their number. If Redis is unreachable, their leases expire."""
@@ -78,6 +82,17 @@ class Shutdown:
             self._heartbeat.giving_back(turn)
             try:
                 given_back += self._lanes.give_back(turn)
+                self._given_back.append(turn.lane)
             except Unavailable as error:
                 log.warning("worker.not_given_back", lane=str(turn.lane), why=str(error))
         return given_back
+
+    def _make_due_again(self) -> None:
+        """Undo claims of the returned lanes: the read of the queue that this worker had begun takes one wake-up along.
+
+        What another worker has leased by now stays as it is; a second wake-up of a lane ends immediately.
+        """
+        try:
+            self._lanes.unclaim(self._given_back, pause=0)
+        except Unavailable as error:
+            log.warning("worker.not_given_back", lanes=len(self._given_back), why=str(error))

@@ -64,12 +64,12 @@ def test_sent_is_settled_by_looking(world: World, *, listed: bool) -> None:
     world.keep(assistable={"delivery": "auto"})
     world.answer = {"success": True, "data": {"response": "answer 1", "status": "sent"}}
     world.write()
-    world.work(readback=(1.0,))
+    world.work(readback=(0.3,))
     assert world.posts() == []
     world.listed = [world.row("answer 1", "g1")] if listed else []
     pass_time(world.redis, 2)
-    time.sleep(1.0)
-    world.work(readback=(1.0,))
+    time.sleep(0.3)
+    world.work(readback=(0.3,))
     assert (world.status()[0], world.posts()) == (("delivered_by_provider", []) if listed else ("replied", ["answer 1"]))
 
 

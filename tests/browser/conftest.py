@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.served import ADMIN_TOKEN, served
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 WIDTHS = (390, 1280)
+# How long an expectation may take to come true: nobody waits for it on a machine without other work.
+PATIENCE_MS = 30_000
 # Each width and each scheme with every commit; the other two together by night.
 LOOKS = (
     (390, "light"),
@@ -39,6 +41,7 @@ def chromium() -> Iterator[Browser]:
             pytest.fail("no Chromium is installed, and REQUIRE_BROWSER says that these tests must run")
         pytest.skip("no Chromium is installed; Debian has it in `chromium`")
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield browser
         browser.close()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from time import perf_counter
+from time import process_time
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -147,9 +147,9 @@ def test_one_closed_span_has_one_beginning() -> None:
 
 
 def test_a_long_time_is_not_walked() -> None:
-    """Fifty years are computed in well under a second."""
+    """Fifty years are computed in well under a second of CPU time."""
     hours = read(("mon-fri 09:00-17:30",), "Europe/Berlin")
-    began = perf_counter()
+    began = process_time()
     closed = closed_ms(hours, utc("1976-01-01T00:00"), utc("2026-01-01T00:00"))
-    assert perf_counter() - began < 1
+    assert process_time() - began < 1
     assert closed / timedelta(days=365.25 * 50).total_seconds() / 1000 == pytest.approx(1 - 5 * 8.5 / 168, abs=0.001)

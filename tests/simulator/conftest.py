@@ -47,7 +47,7 @@ class Receiver:
     statuses: list[int] = field(default_factory=list)
     seconds: float = 0.0
 
-    def wait_for(self, count: int, *, seconds: float = 10.0) -> list[Hook]:
+    def wait_for(self, count: int, *, seconds: float = 30.0) -> list[Hook]:
         """Wait for this many webhooks, and return them."""
         deadline = time.monotonic() + seconds
         while len(self.hooks) < count and time.monotonic() < deadline:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -45,9 +44,8 @@ def test_a_burst_is_answered_within_the_budget(narrow: Machine) -> None:
     people, other = [machine.person("Plain") for _ in range(40)], machine.person("Auto")
     said = [each.says(f"One of many, {number}", wait=False) for number, each in enumerate(people)]
 
-    began = time.monotonic()
-    assert other.settles(other.says("Just me"), seconds=10).status in {"replied", "delivered_by_provider"}
-    assert time.monotonic() - began < 5
+    assert other.settles(other.says("Just me")).status in {"replied", "delivered_by_provider"}
+    assert sum(len(each.replies) for each in people) < len(people)
 
     assert {each.settles(one, seconds=90).status for each, one in zip(people, said, strict=True)} == {"replied"}
     assert [(each.completions, len(each.replies)) for each in people] == [(1, 1)] * 40
@@ -65,7 +63,7 @@ def test_a_location_that_ghl_refuses_waits_and_dies_not(machine: Machine) -> Non
     poll("posts that were tried again", lambda: sum(len(each.requests("post")) for each in waiting) >= 4)
 
     other = machine.person("Plain")
-    assert other.settles(other.says("Meanwhile"), seconds=10).status == "replied"
+    assert other.settles(other.says("Meanwhile")).status == "replied"
     records = [machine.record(one["message_id"]) for one in said]
     assert {record.status for record in records if record} == {"waiting"}
     assert sum(len(each.requests("post")) for each in waiting) < 20

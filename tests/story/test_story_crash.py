@@ -138,7 +138,7 @@ def test_told_to_stop_a_receiver_answers_whom_it_has_let_in(machine: Machine) ->
         answer = sock.recv(65536)
 
     assert answer.startswith(b"HTTP/1.1 202 ")
-    machine.stop("web", seconds=10)
+    machine.stop("web")
     machine.start("web")
     assert ana.settles(said).status == "replied"
 

@@ -65,7 +65,7 @@ def test_half_open_connections_to_redis_lose_and_double_nothing(machine: Machine
     said += [each.says("And me?", wait=False) for each in meanwhile]
     [(seconds, head, content)] = machine.post_at_once(machine.webhook_of(said[0]), times=1)
     assert (head.partition("\r\n")[0].split()[1], json.loads(content)) == ("429", {"status": "unavailable"})
-    assert seconds < 1.5
+    assert seconds < 5
     swallowed = time.monotonic()
     poll("longer than a lease", lambda: time.monotonic() - swallowed > LEASE_SECONDS + 1)
     strait.heal()

@@ -153,7 +153,7 @@ def test_stop_ends_what_is_to_be_tried_again_and_start_lifts_it(machine: Machine
     stop = ana.says("Stop!")
     assert stop["answers"][0]["body"]["reason"] == "stop_word"
 
-    assert ana.settles(said, seconds=15).reason == "stop_word"
+    assert ana.settles(said).reason == "stop_word"
     assert ana.settles(ana.says("Hello?")).reason == "stop_word"
     assert ana.replies == []
     assert ana.settles(ana.says("START")).status == "replied"

@@ -137,9 +137,11 @@ def test_a_location_whose_provider_hangs_stops_nobody_else(machine: Machine) -> 
     """It has all slots of the workers; others are answered from the reserve without delay.
 
     When its provider is well again, its own contacts are answered too, once each.
+
+    Slow: what hangs ends with the provider's timeout, which must be long beside what the others need on a busy machine.
     """
     hanging = {"url": f"{machine.sim.url}/webhook/hanging"}
-    machine.apply(Hanging={"provider": "webhook", "webhook": hanging, "provider_timeout_seconds": 5}, Well={})
+    machine.apply(Hanging={"provider": "webhook", "webhook": hanging, "provider_timeout_seconds": 15}, Well={})
     crowd = contacts(machine, "Hanging", 30)
     machine.sim.fault("webhook", {"kind": "hang"}, location_id="Hanging")
     said = [each.says("Hello?") for each in crowd]
@@ -148,8 +150,8 @@ def test_a_location_whose_provider_hangs_stops_nobody_else(machine: Machine) -> 
     for _ in range(3):
         others = contacts(machine, "Well", 2)
         assert set(finish(others, [each.says("Me too") for each in others])) == {"replied"}
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 13
     assert [machine.record(one["message_id"]).status for one in said].count("replied") == 0  # type: ignore[union-attr]
     machine.sim.http.delete(f"{machine.sim.url}/_sim/faults")
-    assert set(finish(crowd, said)) == {"replied"}
+    assert {each.settles(one, seconds=60).status for each, one in zip(crowd, said, strict=True)} == {"replied"}
     assert [len(each.replies) for each in crowd] == [1] * 30

@@ -60,7 +60,10 @@ def test_a_worker_killed_at_rabbitmq_loses_and_doubles_nothing(machine: Machine)
 
 
 def test_a_killed_rabbitmq_loses_and_doubles_nothing(broker: RabbitMQ, machine: Machine) -> None:
-    """Killed with forty messages on their way and started again: each contact has exactly one reply, soon."""
+    """Killed with forty messages on their way and started again: each contact has exactly one reply, soon.
+
+    Slow: RabbitMQ starts again, and forty completions of two seconds share twenty slots.
+    """
     people = [machine.person("Plain") for _ in range(40)]
     machine.sim.order("defaults", completion_seconds=2.0)
     said = [each.says("Remember me") for each in people[:30]]
@@ -75,7 +78,10 @@ def test_a_killed_rabbitmq_loses_and_doubles_nothing(broker: RabbitMQ, machine: 
 
 
 def test_a_queue_deleted_by_hand_comes_back(broker: RabbitMQ, machine: Machine) -> None:
-    """Twenty messages wait in it, a worker consumes it, and it disappears: each contact is still answered, once."""
+    """Twenty messages wait in it, a worker consumes it, and it disappears: each contact is still answered, once.
+
+    Slow: forty completions of two seconds share twenty slots.
+    """
     people = [machine.person("Plain") for _ in range(40)]
     machine.sim.order("defaults", completion_seconds=2.0)
     said = [each.says("Knock") for each in people]

@@ -66,7 +66,10 @@ def test_a_delivery_limit_loses_no_message(machine: Machine) -> None:
 
 @pytest.mark.usefixtures("broker")
 def test_a_completion_longer_than_the_consumer_timeout_is_paid_once(machine: Machine) -> None:
-    """RabbitMQ closes the channel and redelivers the wake-up, which finds the lane leased, and ends."""
+    """RabbitMQ closes the channel and redelivers the wake-up, which finds the lane leased, and ends.
+
+    Slow: the completion lasts for four times RabbitMQ's timeout.
+    """
     ana, ben = machine.person("Plain"), machine.person("Plain")
     machine.sim.order("defaults", completion_seconds=4.0 * TIMEOUT_SECONDS)
     said = ana.says("Take your time", wait=False)

@@ -48,7 +48,10 @@ def test_the_demo_shows_one_reply_and_stops(folder: Folder) -> None:
 
 
 def test_the_demo_stays_up_and_takes_its_processes_along(folder: Folder) -> None:
-    """Without `--once` the page works and a second message is answered; after kill -9 of the parent no process is left."""
+    """Without `--once` the page works and a second message is answered; after kill -9 of the parent no process is left.
+
+    Slow: the whole demo starts, and its processes notice that their parent is gone.
+    """
     process = folder.start("demo")
     url = re.search(r"http://127\.0\.0\.1:\d+", folder.says("Ctrl-C stops everything"))
     assert url
@@ -96,7 +99,10 @@ def _workers(folder: Folder) -> set[str]:
 
 
 def test_up_runs_what_production_needs_and_keeps_what_waits(folder: Folder) -> None:
-    """`up` starts Redis, receiver and worker; stopped and started again, locations and secrets are still there."""
+    """`up` starts Redis, receiver and worker; stopped and started again, locations and secrets are still there.
+
+    Slow: all processes start and stop twice, and each command is a process too.
+    """
     process = folder.start("up", BRIDGE_LOG_FORMAT="text")
     folder.says("webhooks/ghl")
     ready = httpx.get(f"http://127.0.0.1:{folder.environ['PORT']}/readyz", trust_env=False).json()

@@ -83,7 +83,10 @@ def test_a_raw_body_with_two_lines_or_quotes_is_answered(machine: Machine, said:
 
 
 def test_a_raw_body_that_cannot_be_read_is_made_up_for(machine: Machine) -> None:
-    """Where another field breaks the body, the message is looked for in GHL at once, long before the next sweep."""
+    """Where another field breaks the body, the message is looked for in GHL at once, long before the next sweep.
+
+    Slow: GHL's list is looked at eight seconds after the webhook, when it has the message.
+    """
     machine.apply(Broken={"reconcile_minutes": 60})
     ana = machine.person("Broken")
     message = ana.says("Anybody there?", webhook=False)
@@ -166,7 +169,10 @@ def test_a_list_that_lags_behind_is_waited_for(machine: Machine) -> None:
 
 @pytest.mark.parametrize("first", [pytest.param("marketplace", marks=pytest.mark.nightly), "workflow"])
 def test_a_list_that_lags_too_far_behind_doubles_nothing(machine: Machine, first: str) -> None:
-    """The event, or its copy under our id, was answered before GHL lists the message: the other one changes nothing."""
+    """The event, or its copy under our id, was answered before GHL lists the message: the other one changes nothing.
+
+    Slow: a message that GHL does not list is waited for, eight seconds long.
+    """
     ana = machine.person("Plain")
     machine.sim.order("defaults", list_lag_seconds=60)
     said = ana.says(YES, webhook=False)

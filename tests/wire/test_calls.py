@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     Resolving = Callable[[Resolve], Wire]
 
 OK = http(200, {"ok": True})
+# What a busy machine may need beyond a deadline (s); what is to end there would last for at least twice as long.
+SLACK = 4.0
 
 
 @pytest.fixture
@@ -119,17 +121,17 @@ def test_cookies_are_forgotten(wire: Wire) -> None:
 
 
 def test_trickled_headers_end_at_the_deadline(wire: Wire) -> None:
-    """A header byte each 0.2 s doesn't extend a call beyond its second."""
+    """A header byte each 0.2 s doesn't extend a call beyond its half second."""
 
     def behave(visit: Visit) -> None:
         visit.request()
-        visit.trickle(b"HTTP/1.1 200 OK\r\nX-Slow: yes", every=0.2)
+        visit.trickle(b"HTTP/1.1 200 OK\r\nX-Slow: yes" + b"s" * 60, every=0.2)
 
     with OtherSide(behave) as server:
         started = time.monotonic()
         with pytest.raises(OutcomeUnknown, match="read timeout after the request left"):
-            call(wire, server.url, seconds=1.0)
-        assert 0.9 < time.monotonic() - started < 2.0
+            call(wire, server.url, seconds=0.5)
+        assert 0.4 < time.monotonic() - started < 0.5 + SLACK
 
 
 def test_a_trickled_body_ends_at_the_deadline(wire: Wire) -> None:
@@ -143,8 +145,8 @@ def test_a_trickled_body_ends_at_the_deadline(wire: Wire) -> None:
     with OtherSide(behave) as server:
         started = time.monotonic()
         with pytest.raises(CutShort, match="HTTP 201, then read timeout") as caught:
-            call(wire, server.url, seconds=1.0)
-        assert 0.9 < time.monotonic() - started < 2.0
+            call(wire, server.url, seconds=0.5)
+        assert 0.4 < time.monotonic() - started < 0.5 + SLACK
     assert caught.value.status == 201
 
 
@@ -153,8 +155,8 @@ def test_a_slow_reader_ends_at_the_deadline(wire: Wire) -> None:
     with OtherSide(lambda visit: visit.trickle(b" " * 100, every=0.1)) as server:
         started = time.monotonic()
         with pytest.raises(OutcomeUnknown, match="write timeout"):
-            call(wire, server.url, json={"text": "x" * 8_000_000}, seconds=1.0)
-        assert 0.9 < time.monotonic() - started < 2.0
+            call(wire, server.url, json={"text": "x" * 8_000_000}, seconds=0.5)
+        assert 0.4 < time.monotonic() - started < 0.5 + SLACK
 
 
 def test_a_silent_handshake_ends_at_the_deadline(wire: Wire) -> None:
@@ -163,7 +165,7 @@ def test_a_silent_handshake_ends_at_the_deadline(wire: Wire) -> None:
         started = time.monotonic()
         with pytest.raises(Retryable, match="connect timeout, nothing was sent"):
             call(wire, f"https://127.0.0.1:{server.port}", seconds=0.5)
-        assert 0.4 < time.monotonic() - started < 1.5
+        assert 0.4 < time.monotonic() - started < 0.5 + SLACK
 
 
 def test_no_time_means_no_request(wire: Wire) -> None:
@@ -207,9 +209,9 @@ def test_a_look_up_that_hangs_ends_at_the_deadline(resolving: Resolving) -> None
     hang = threading.Event()
     started = time.monotonic()
     with pytest.raises(Retryable, match="connect timeout, nothing was sent"):
-        call(resolving(lambda _, __: [str(hang.wait(5))]), "http://host", seconds=0.3)
+        call(resolving(lambda _, __: [str(hang.wait(20))]), "http://host", seconds=0.3)
     hang.set()
-    assert 0.2 < time.monotonic() - started < 1.3
+    assert 0.2 < time.monotonic() - started < 0.3 + SLACK
 
 
 def test_a_look_up_may_forbid_the_call(resolving: Resolving) -> None:
@@ -298,7 +300,7 @@ def test_a_call_within_a_call_is_bounded_by_it(wire: Wire) -> None:
         started = time.monotonic()
         with pytest.raises(OutcomeUnknown, match="read timeout"):
             call(wire, server.url, seconds=0.5, before_send=lambda: assert_ok(call(wire, silent.url, seconds=60.0)))
-        assert time.monotonic() - started < 1.5
+        assert time.monotonic() - started < 0.5 + SLACK
     assert len(server.requests) == 1
 
 
@@ -479,7 +481,7 @@ def test_an_observer_is_told_how_each_call_ended(wire: Wire, behave: Callable[[V
             call(wire, server.url, seconds=0.3)
     ((method, path, how, seconds),) = told
     assert (method, path, how) == ("POST", "/x", ended)
-    assert 0 < seconds < 2
+    assert 0 < seconds < SLACK
     assert told == call_unseen
 
 

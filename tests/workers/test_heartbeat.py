@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from bridge.model import Turn
 
-LEASE = 0.6
+LEASE = 1.2
 
 
 @contextmanager

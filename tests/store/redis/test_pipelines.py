@@ -138,7 +138,7 @@ async def test_a_stuck_redis_holds_nobody_up(tmp_path: Path) -> None:
 
             told = await asyncio.gather(*left, return_exceptions=True)
 
-            assert time.monotonic() - began < 1.0
+            assert time.monotonic() - began < 5.0
             assert all(isinstance(one, TimeoutError) for one in told)
             own.signal(signal.SIGCONT)
             assert await pipelines.run(note, ["last"], at="here:") > 1
