@@ -11,9 +11,11 @@ set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 -m venv "$work/venv"
-"$work/venv/bin/pip" install --quiet --disable-pip-version-check "agno==3.1.10" "openai==3.57.0"
+"$work/venv/bin/pip" install --quiet --disable-pip-version-check "agno==3.1.10" "openai==3.57.0" &
+installing=$!
 cd "$work"
 npm install --silent --no-audit --no-fund @openai/agents@0.20.0 openai@7.55.0 zod@4
+wait "$installing"
 
 "$work/venv/bin/python" - <<'PYTHON'
 import json

