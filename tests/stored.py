@@ -33,7 +33,7 @@ from bridge.model import (
 )
 from bridge.store.lanes.excerpts import Excerpts
 from bridge.store.lanes.identities import Identities
-from bridge.store.lanes.inbox import MOST_WAITING, came
+from bridge.store.lanes.inbox import MOST_WAITING, inbound_fields
 from bridge.store.lanes.leases import Lanes
 from bridge.store.lanes.messages import encode
 from bridge.store.lanes.situations import Situations
@@ -74,7 +74,7 @@ NOTHING_KNOWN = Situation(conversation_id=ConversationId(""), location={}, stand
 _PASS = """
 for _, name in ipairs(redis.call('KEYS', '{ghlb:*')) do
   local kind = redis.call('TYPE', name)['ok']
-  local lasting = {patience = 1, upkeep = 1, receiving = 1, busy = 1, refused = 1}
+  local lasting = {patience = 1, upkeep = 1, receiving = 1, busy = 1, refused = 1, slots = 1}
   if lasting[name:match('}:([a-z_]+)')] then
     redis.call('PEXPIRE', name, redis.call('PTTL', name) + ARGV[1])
   end
@@ -178,7 +178,7 @@ def accept(redis: Redis, *messages: InboundMessage) -> list[str]:
 
 def accept_args(one: InboundMessage, *, nonce: str = "") -> list[Any]:
     """The accept script's arguments."""
-    what = orjson.dumps(came(one, {"step": "accepted", "message_id": one.id}))
+    what = orjson.dumps(inbound_fields(one, {"step": "accepted", "message_id": one.id}))
     return [str(one.lane), nonce or uuid4().hex, what, encode(one), 600_000, RETENTION_MS, MOST_WAITING]
 
 

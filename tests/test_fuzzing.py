@@ -24,9 +24,9 @@ from bridge.errors import Unauthorized
 from bridge.ghl import events, workflow
 from bridge.ghl.signature import PublicKeys, verify
 from bridge.model import ContactUpdate, InboundMessage, OutboundMessage
-from bridge.store.lanes.inbox import accepted_event, came
+from bridge.store.lanes.inbox import accepted_event, inbound_fields
 from bridge.store.lanes.messages import decode, encode
-from bridge.store.lanes.outbound import heard
+from bridge.store.lanes.outbound import outbound_fields
 from bridge.store.lanes.standings import contact_args
 
 if TYPE_CHECKING:
@@ -96,10 +96,10 @@ def kept(told: object) -> None:
     match told:
         case InboundMessage():
             assert decode(encode(told).decode()) == told
-            orjson.dumps(came(told, accepted_event(told)))
+            orjson.dumps(inbound_fields(told, accepted_event(told)))
             assert str(told.lane).count(":") == 1
         case OutboundMessage():
-            orjson.dumps(heard(told))
+            orjson.dumps(outbound_fields(told))
         case ContactUpdate():
             assert contact_args(told, 1)
         case _:

@@ -17,7 +17,7 @@ from bridge.answering.history import history
 from bridge.errors import CutOff, Fenced, OutcomeUnknown, OutOfResources, Permanent, Retryable, ServiceDown
 from bridge.model import Again
 from bridge.policy import failover, transcript
-from bridge.store.lanes.excerpts import known_of
+from bridge.store.lanes.excerpts import knowledge_patch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -175,7 +175,7 @@ def _fence(turn: Turn, admitted: Admission, services: AnswerServices) -> None:
 def _knowledge(case: Case, answer: Completion, name: str, services: AnswerServices) -> ExcerptPatch | None:
     """The texts on which the answer is based, if the location stores them."""
     keep = case.kept.location.evidence_texts and answer.knowledge
-    return known_of(case.turn, services.excerpts.seal(answer.knowledge, provider=name)) if keep else None
+    return knowledge_patch(case.turn, services.excerpts.seal(answer.knowledge, provider=name)) if keep else None
 
 
 def _question(case: Case, name: str, services: AnswerServices) -> Question:

@@ -34,7 +34,7 @@ def history(case: Case, services: AnswerServices) -> tuple[PastMessage, ...]:
         return ()
     messages = _record(case, count, services)
     lacks = len(messages) < min(count, MOST_TOPPED_UP) and case.last.conversation_id
-    if lacks and not case.turn.topped and case.listed is None:
+    if lacks and not case.turn.backfilled and case.listed is None:
         case.listed = _list(case, services)
         messages = _record(case, count, services)
     return transcript.as_told(messages, files=case.kept.location.media != "ignore")

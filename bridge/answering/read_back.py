@@ -11,7 +11,7 @@ from bridge.errors import OutcomeUnknown, Permanent
 from bridge.ghl.message_window import SLACK_MS, read_window
 from bridge.model import Again, MessageId, PastMessage, Posted, SendState, Sent, Status
 from bridge.policy.unknown_sends import Absent, Present, Unproven, find_post, wait_before_look
-from bridge.store.lanes.steps import ASK, words_id
+from bridge.store.lanes.steps import ASK, entry_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -138,7 +138,7 @@ def _remember(case: Case, posting: Posting, entry: LedgerEntry, services: Answer
     """Add a part that GHL reported before its worker recorded it to the transcript."""
     if case.kept.location.mode != "draft":
         message = PastMessage(
-            "assistant", posting.said, id=words_id(case.turn, posting.part, entry.message_ids), at_ms=entry.at_ms
+            "assistant", posting.said, id=entry_id(case.turn, posting.part, entry.message_ids), at_ms=entry.at_ms
         )
         services.standings.remember(case.turn.lane, [message], token=case.turn.token)
 

@@ -74,7 +74,7 @@ def _url() -> str:
         raise DidNotWork("a backup copies Redis' files: run it on Redis' machine, with REDIS_URL and without BRIDGE_URL")
     if is_cluster(here.state_url):
         raise DidNotWork(
-            "REDIS_URL names a cluster, whose nodes have no common moment: copy each node's files, or use its host's snapshots"
+            "REDIS_URL names a cluster, whose nodes can't be copied together: copy each node's files, or use its host's snapshots"
         )
     return here.state_url
 
@@ -86,7 +86,7 @@ def _unfinished(target: Path) -> Iterator[Path]:
         target.parent.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     except OSError as error:
-        raise DidNotWork(f"{target} can't be made: {error.strerror}") from None
+        raise DidNotWork(f"{target} can't be created: {error.strerror}") from None
     try:
         yield folder
     except OSError as error:

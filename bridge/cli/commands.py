@@ -196,7 +196,7 @@ def move(
     *,
     as_json: Json = False,
 ) -> None:
-    """Move the state of REDIS_URL into another Redis, such as a cluster. Stop every receiver and worker before."""
+    """Move the state of REDIS_URL into another Redis, such as a cluster. Stop every receiver and worker first."""
     from bridge.cli.move import run
 
     run(file, as_json=as_json)

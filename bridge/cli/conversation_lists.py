@@ -72,7 +72,7 @@ def try_now(id_: str, *, as_json: bool) -> None:
     if as_json:
         print_json(tried)
         return
-    print(f"{id_}: a worker has it already" if tried.working else f"{id_} is tried now")
+    print(f"{id_}: a worker is already processing it" if tried.working else f"{id_} is tried now")
 
 
 def answer(id_: str, *, as_json: bool) -> None:

@@ -22,7 +22,7 @@ def dead_letter_commands() -> typer.Typer:
 
     @group.command(epilog=examples("ghl-bridge dead-letters causes", "ghl-bridge dead-letters replay --all --cause 1f0c36d8a1b2"))
     def causes(*, location: OfLocation = "", as_json: Json = False) -> None:
-        """List by which errors they failed, the commonest first."""
+        """Group the open ones by their error, the most frequent first."""
         from bridge.cli import dead_letters
 
         dead_letters.list_causes(location=location, as_json=as_json)
@@ -54,7 +54,7 @@ def dead_letter_commands() -> typer.Typer:
         location: OfLocation = "",
         cause: OfCause = "",
         dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be replayed, and change nothing.")] = False,
-        force: Annotated[bool, typer.Option("--force", help="Even if a newer turn of the contact was answered.")] = False,
+        force: Annotated[bool, typer.Option("--force", help="Replay even if a newer turn of the contact was answered.")] = False,
         as_json: Json = False,
     ) -> None:
         """Process dead letters again, with all guards; no part is sent twice."""

@@ -84,9 +84,9 @@ def show(id_: str, *, said: bool, as_json: bool) -> None:
 def replay(ids: tuple[str, ...], *, every: bool, which: Which, dry_run: bool, force: bool, as_json: bool) -> None:
     """Replay some, or all. Raises WrongInput for unknown ids, before anything is replayed."""
     if every == bool(ids):
-        raise WrongInput("name dead letters, or --all, and not both")
+        raise WrongInput("give ids of dead letters or --all, but not both")
     if ids and which.cause:
-        raise WrongInput("--cause goes with --all")
+        raise WrongInput("--cause needs --all")
     batches = _batches([dead_letter.id for dead_letter in _all(which)]) if every else [ids]
     perform = operations()
     results: list[Became] = []

@@ -8,8 +8,8 @@ from bridge.errors import DidNotWork
 from bridge.operating import deliveries, resending
 
 SAYS = {
-    "replayed": "is sent once more as soon as its turn comes, if no rule speaks against it",
-    "closed": "was replayed before, or its message is not stored any more",
+    "replayed": "is sent once more in its turn, unless a rule forbids it",
+    "closed": "was already replayed, or its message is no longer stored",
     "newer": "not replayed: a newer turn of the contact was answered; use --force to replay it anyway",
 }
 

@@ -19,7 +19,7 @@ Status = Annotated[
 Reason = Annotated[str, typer.Option("--reason", help="Why it was skipped or got no reply, such as dnd.")]
 Channel = Annotated[str, typer.Option("--channel", help="Such as SMS or WhatsApp.")]
 Delivery = Annotated[str, typer.Option("--delivery", help="Outcome of the replies: accepted, delivered or undelivered.")]
-Since = Annotated[str, typer.Option("--since", help="Only what is younger, such as 2h or 3d.")]
+Since = Annotated[str, typer.Option("--since", help="Only those of the last hours or days, such as 2h or 3d.")]
 Day = Annotated[str, typer.Option("--day", help="A date, such as 2026-11-30, in the location's time zone.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="How many at most.")]
 MessageId = Annotated[str, typer.Argument(metavar="ID", help="The message's id.")]
@@ -47,7 +47,7 @@ def list_commands(group: typer.Typer) -> None:
         limit: Limit = 100,
         as_json: Json = False,
     ) -> None:
-        """List conversations: those with something to do oldest first, others newest first."""
+        """List conversations: those that wait oldest first, others newest first."""
         from bridge.cli import conversation_lists
 
         asked = {"location_id": location, "status": status, "reason": reason, "channel": channel, "delivery": delivery}
@@ -62,7 +62,7 @@ def list_commands(group: typer.Typer) -> None:
 
     @group.command("try", epilog=examples("ghl-bridge conversations try PKEu8zYjN0oYkSbUE4bO"))
     def try_(id_: ConversationOrContact, *, as_json: Json = False) -> None:
-        """Let what waits be tried at once, guards included."""
+        """Retry a conversation's waiting messages at once, with all guards."""
         from bridge.cli import conversation_lists
 
         conversation_lists.try_now(id_, as_json=as_json)
@@ -74,7 +74,7 @@ def message_commands() -> typer.Typer:
 
     @group.command(epilog=examples("ghl-bridge messages answer xBvB5Z3hOb8T1vJcQpMr"))
     def answer(id_: MessageId, *, as_json: Json = False) -> None:
-        """Answer a skipped message; opt-outs, do-not-disturb and what GHL forbids still hold."""
+        """Answer a skipped message; opt-outs, do-not-disturb and GHL's limits still apply."""
         from bridge.cli import conversation_lists
 
         conversation_lists.answer(id_, as_json=as_json)

@@ -121,11 +121,9 @@ def conversation_commands() -> typer.Typer:
 
     @group.command(epilog=examples("ghl-bridge conversations replay 9fKQzVxWm3uTnR2sYpLd"))
     def replay(
-        ids: Annotated[
-            list[str], typer.Argument(metavar="REPLY...", help="GHL's ids of the replies, as `undelivered` lists them.")
-        ],
+        ids: Annotated[list[str], typer.Argument(metavar="REPLY", help="GHL's ids of the replies, as `undelivered` lists them.")],
         *,
-        force: Annotated[bool, typer.Option("--force", help="Even if a newer turn of the contact was answered.")] = False,
+        force: Annotated[bool, typer.Option("--force", help="Replay even if a newer turn of the contact was answered.")] = False,
         as_json: Json = False,
     ) -> None:
         """Send undelivered replies once more, with all guards."""

@@ -24,7 +24,7 @@ DeadLetterId = Annotated[str, typer.Argument(metavar="ID", help="The dead letter
 
 OfCause = Annotated[str, typer.Option("--cause", metavar="ID", help="Only those of this cause; `causes` lists them.")]
 
-Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking; only a terminal is asked.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 New = Annotated[bool, typer.Option("--new", help="Accept an id that is not known here yet.")]
 

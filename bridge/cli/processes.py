@@ -60,7 +60,7 @@ class Processes:
         self.start(name, *self._started[name])
 
     def stop(self, name: str) -> None:
-        """Stop one in order, and wait for its end."""
+        """Stop one process with SIGTERM, and wait for its end."""
         _stop(self._running.pop(name))
 
     def wait_until(self, what: str, ready: Callable[[], bool], *, seconds: float) -> None:

@@ -31,7 +31,7 @@ def run(*, location: str, since: str, dry_run: bool, as_json: bool) -> None:
             done.append(operations()(reconcile, Reconcile(location_id=id_, since_seconds=seconds, dry_run=dry_run)))  # noqa: PERF401 - what was done is told if the next one fails
     finally:
         _tell(done, as_json=as_json)
-    failed = [f"{one.location_id}: {one.why or 'too much for one sweep'}" for one in done if not one.complete]
+    failed = [f"{one.location_id}: {one.why or 'too many messages for one sweep'}" for one in done if not one.complete]
     if failed:
         raise DidNotWork("; ".join(failed))
 

@@ -54,12 +54,11 @@ class Turn:
     the ids of the messages that the saved `answer` is for, or that a provider was asked about whose delivery is not settled yet;
     `parts` are the texts of the answer as they were last posted. `session` is the provider's id of the conversation from its last
     answer, in this turn or an earlier one; `asked` is the provider that was asked last; `situation` is the situation when the
-    turn was read; `said` are the newest messages of the transcript (at most MOST_SAID), oldest first; `topped`: the transcript
-    was backfilled from GHL's list. `ghl_down` is GHL's circuit that was open when the turn was read (empty: none);
-    `ghl_doubted`: GHL has failed lately, so successes have to be reported.
-    `asked_for` is an operator's wish (AskedFor), empty without one; `person` are digests of who the contact is. `rollback`: the
-    turn must look into GHL before it does anything else, because the state may have forgotten what was done. `usage`:
-    the answers that this turn has paid for (`policy.usage`).
+    turn was read; `said` are the newest messages of the transcript (at most MOST_SAID), oldest first; `backfilled`: the
+    transcript was backfilled from GHL's list. `ghl_down` is GHL's circuit that was open when the turn was read (empty: none);
+    `ghl_doubted`: GHL has failed lately, so successes have to be reported. `asked_for` is an operator's wish (AskedFor), empty
+    without one; `person` are digests of who the contact is. `rollback`: the turn must look into GHL before it does anything else,
+    because the state may have forgotten what was done. `usage`: the answers that this turn has paid for (`policy.usage`).
     """
 
     lane: Lane
@@ -85,7 +84,7 @@ class Turn:
     asked: str = ""
     ledger: Mapping[str, LedgerEntry] = field(default_factory=dict)
     said: tuple[PastMessage, ...] = ()
-    topped: bool = False
+    backfilled: bool = False
     asked_for: str = ""
     usage: str = ""
     person: str = ""

@@ -1,7 +1,7 @@
 """Alerting: posts problems to `BRIDGE_ALERT_URL`.
 
 All receivers and workers run it, and one process at a time reviews the state. `diagnosis` finds the problems;
-`store/operators/alerts.lua` decides when an alert is due, and writes its text; `alert_forms` makes what is posted of it.
+`store/operators/alerts.lua` decides when an alert is due, and writes its text; `alert_forms` builds the posted JSON.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from pydantic import Field
 
 from bridge.errors import WrongInput
 from bridge.ghl.channels import KINDS, find_kind
+from bridge.ghl.fields import ID_PATTERN
 from bridge.model import NO_REPLY_REASONS, Channel, LocationId, Role, Status
 from bridge.operating.operation import operation
 from bridge.operating.people import names_of
@@ -101,13 +102,13 @@ class ConversationsQuery:
     delivery: Delivery = ""
     since: Annotated[str, Field(pattern=r"^([0-9]{1,6}[smhd])?$")] = ""
     day: Annotated[str, Field(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] = ""
-    after: Annotated[str, Field(pattern=r"^([0-9]{1,15}-[^:\s]{1,100}:[^:\s]{1,100})?$")] = ""
+    after: Annotated[str, Field(pattern=rf"^([0-9]{{1,15}}-{ID_PATTERN}:{ID_PATTERN})?$")] = ""
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
 @operation("conversations.list", "GET", "/conversations", role=Role.READ, reach=visible)
 def list_(services: AdminServices, asked: ConversationsQuery) -> ConversationPage:
-    """List conversations: those with something to do oldest first, others newest first."""
+    """List conversations: those that wait oldest first, others newest first."""
     since, before = _span(services, asked)
     wanted = ListFilter(
         location_ids=[asked.location_id] if asked.location_id else [*filter(services.sees, reached_locations(services.redis))],

@@ -68,7 +68,7 @@ def spoken_stops(symptoms: Symptoms) -> Iterator[Trouble]:
         yield Trouble(
             cause=f"spoken_stop:{lane}",
             name="Opt-out by voice note",
-            says=f"Contact {contact} of location {location} opted out by voice note. Listen to it in GHL: engines mishear.",
+            says=f"Contact {contact} of location {location} opted out by voice note. Check it in GHL: speech engines err.",
             command=f"ghl-bridge explain {contact}",
             location_id=location,
         )

@@ -61,7 +61,7 @@ class _Group:
 
 @operation("dead_letters.causes", "GET", "/dead-letters/causes", role=Role.READ, reach=visible)
 def causes(services: AdminServices, asked: CausesQuery) -> Causes:
-    """Group the open dead letters by their cause, the commonest first."""
+    """Group the open dead letters by their cause, the most frequent first."""
     of = LocationId(asked.location_id) if asked.location_id else None
     groups: dict[str, _Group] = {}
     for one in services.dead_letters.all(location_id=of):

@@ -28,7 +28,7 @@ class EventShown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Events:
-    """The newest events, newest first; some hundred are stored."""
+    """The newest events, newest first; several hundred are stored."""
 
     events: tuple[EventShown, ...]
 

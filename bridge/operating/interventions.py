@@ -60,10 +60,10 @@ class Draft:
     "conversations.try_now", "POST", "/conversations/{id}/try", about=lambda asked: (asked.id,), role=Role.OPERATE, reach=known_id
 )
 def try_now(services: AdminServices, asked: ConversationQuery) -> TriedNow:
-    """Let what waits in a conversation be tried at once, guards included."""
+    """Retry a conversation's waiting messages at once, with all guards."""
     lane = services.timelines.lane(asked.id)
     if lane is None:
-        raise NotKnown(f"{asked.id} is not known here: no conversation or contact of that id was seen, or its data has expired")
+        raise NotKnown(f"{asked.id} is not known here: no conversation or contact with this id was seen, or its data has expired")
     tried = services.interventions.try_now(lane)
     if tried == "held":
         raise DidNotWork(
@@ -76,7 +76,7 @@ def try_now(services: AdminServices, asked: ConversationQuery) -> TriedNow:
 
 @operation("messages.answer", "POST", "/messages/{id}/answer", about=lambda asked: (asked.id,), role=Role.OPERATE, reach=known_id)
 def answer(services: AdminServices, asked: SkippedMessage) -> QueuedAgain:
-    """Answer a skipped message; opt-outs, do-not-disturb and what GHL forbids still hold."""
+    """Answer a skipped message; opt-outs, do-not-disturb and GHL's limits still apply."""
     timeline, record = _message(services, asked.id)
     if record.status != Status.SKIPPED:
         raise WrongInput(f"message {record.id} was not skipped, it is {record.status}: only a skipped one can be answered anyway")
@@ -90,7 +90,7 @@ def answer(services: AdminServices, asked: SkippedMessage) -> QueuedAgain:
     "messages.send_draft", "POST", "/messages/{id}/send-draft", about=lambda asked: (asked.id,), role=Role.OPERATE, reach=known_id
 )
 def send_draft(services: AdminServices, asked: Draft) -> QueuedAgain:
-    """Send a draft to the contact with its current text in GHL; do not disturb, stop words and GHL's limits still apply."""
+    """Send a draft to the contact with its current text in GHL; opt-outs, do-not-disturb and GHL's limits still apply."""
     timeline = services.timelines.find(asked.id)
     answered = [one for one in timeline.messages if asked.id in one.reply_ids] if timeline else []
     if timeline is None or not answered:
@@ -129,7 +129,7 @@ def _kept(services: AdminServices, lane: Lane) -> LocationRecord:
 
 def _queued(queued: Queued, ids: tuple[str, ...]) -> QueuedAgain:
     if queued == "unknown":
-        raise NotKnown(f"{', '.join(ids)}: no longer kept")
+        raise NotKnown(f"{', '.join(ids)}: no longer stored")
     if queued == "closed":
-        raise DidNotWork(f"{', '.join(ids)}: somebody was quicker, it is answered or sent already")
+        raise DidNotWork(f"{', '.join(ids)}: it has already been answered or sent")
     return QueuedAgain(message_ids=ids)

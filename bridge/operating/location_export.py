@@ -31,7 +31,7 @@ class ExportedFile:
 
 @operation("locations.export", "GET", "/locations-file", role=Role.READ, reach=visible)
 def export(services: AdminServices, asked: ExportQuery) -> ExportedFile:
-    """Write settings as a locations file that can be applied again; secrets stay on the server."""
+    """Export settings as a locations file that can be applied again; secrets stay on the server."""
     ids = [LocationId(asked.location_id)] if asked.location_id else services.locations.ids()
     records = services.locations.some([id_ for id_ in ids if services.sees(id_)])
     if asked.location_id and not records:

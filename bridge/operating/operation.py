@@ -27,8 +27,8 @@ class Operation(Generic[A, R_co]):
     """An operation. Its input is a frozen dataclass, and so is its result, which can be converted to JSON.
 
     `method` and `path` are its route in the admin API, below `/api/v1`. `about` returns the ids that a change is about, for the
-    audit log. An operation without `about`, or one that returns no id, changes nothing. `role` is the least role that may run it,
-    and `reach` tells which locations it is about; without them only an admin of all locations may run it.
+    audit log. An operation without `about`, or one that returns no id, changes nothing. `role` is the lowest role that may run
+    it, and `reach` returns the locations that it is about; without them only an admin of all locations may run it.
     """
 
     name: str

@@ -44,7 +44,7 @@ class FoundContacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactSearch:
-    """Words of a name, all of which must fit; or an international number, or an e-mail address. Of one location, or all."""
+    """Words of a name, all of which must match; or an international number, or an e-mail address. Of one location, or all."""
 
     q: Annotated[str, Field(min_length=1, max_length=200)]
     location_id: Annotated[str, Field(max_length=64)] = ""

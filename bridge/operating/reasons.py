@@ -32,7 +32,7 @@ REASONS: dict[str, str] = {
     Reason.OVERFLOW: "Too many messages of the contact were already waiting.",
     Reason.UNREADABLE_MEDIA: "It had only files that could not be read.",
     Reason.OTHER_BOT: "GHL's own bot had already answered.",
-    Reason.ANSWERED_BEFORE: "It was already answered; the state had forgotten that when it went back.",
+    Reason.ANSWERED_BEFORE: "It was already answered; Redis had lost the record of that.",
     Reason.EMPTY: "The provider answered without a text.",
     Reason.REFUSAL: "The model refused to answer.",
     Reason.FILTERED: "The provider's content filter blocked the answer.",

@@ -28,8 +28,8 @@ class Figures:
     """Numbers of messages that arrived in a period, and their outcomes, whenever these were reached.
 
     `received` = `replied` + `delivered_by_provider` + `no_reply` + `skipped` + `dead` + `in_work`; `answered` is `replied` +
-    `delivered_by_provider`. The median and the 95th percentile of the time to reply (s; null without a reply) are accurate to a
-    fifth. `outside_hours` were received while the location was closed. `handovers`, `opt_outs`, `undelivered` (replies),
+    `delivered_by_provider`. The median and the 95th percentile of the time to reply (s; null without a reply) have an error of at
+    most 20 %. `outside_hours` were received while the location was closed. `handovers`, `opt_outs`, `undelivered` (replies),
     `completions` and tokens count when they happened. `cost` is the sum of all that has a price; null if nothing has one.
     """
 

@@ -67,8 +67,9 @@ def _quoted(text: str) -> str | None:
     begin = next((at for at, character in enumerate(visible[: _MOST_CHARACTERS_AROUND + 1]) if character in _OPENING), -1)
     tail = visible[-_MOST_CHARACTERS_AROUND - 1 :]
     back = next((at for at, character in enumerate(reversed(tail)) if character in _CLOSING), -1)
-    end = len(visible) - 1 - back
-    if begin < 0 or back < 0 or end <= begin:
+    # A phone that cuts a quote may cut its closing mark, too.
+    end = len(visible) - 1 - back if back >= 0 else len(visible) if visible.endswith(_CUT) else -1
+    if begin < 0 or end <= begin:
         return None
     before, behind = visible[:begin], visible[end + 1 :]
     words, last = len(re.findall(r"\w+", before)), len(re.findall(r"\w+", behind))

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bridge.policy.business_hours import Hours
 
 MINUTE_SECONDS = 60
-# Two steps per octave, from a second to a day and a half: a quantile is accurate to a fifth.
+# Two steps per octave, from a second to a day and a half: a quantile has an error of at most 20 %.
 STEPS_AN_OCTAVE, LAST_STEP = 2, 35
 REPLIES = frozenset("rp")
 

@@ -222,7 +222,7 @@ def _refuse_strangers(request: Request) -> None:
     """Refuse requests of other web pages: a browser would let any page send webhooks from this machine."""
     origin = request.headers.get("origin")
     if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
-        raise Refused(reply(403, {"errors": [f"orders of pages of {origin} are not taken"]}))
+        raise Refused(reply(403, {"errors": [f"requests from pages of {origin} are refused"]}))
 
 
 def _limit(request: Request) -> int:

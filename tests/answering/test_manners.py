@@ -13,7 +13,7 @@ import pytest
 from bridge.answering.guarding import TOLD_COUNTS_SECONDS
 from bridge.model import Channel, ContactUpdate, ConversationId, MessageId, OutboundMessage
 from bridge.policy.guards import DEAF_AFTER
-from bridge.store.lanes.outbound import heard
+from bridge.store.lanes.outbound import outbound_fields
 from bridge.store.lanes.standings import contact_args
 from bridge.store.lanes.timelines import Timelines
 from bridge.store.lanes.transcripts import MOST_CHARACTERS
@@ -64,7 +64,7 @@ def observe(world: World, id_: str = "o1", text: str = "I take over", *, ago: in
     one = OutboundMessage(
         id=MessageId(id_), location_id=LANE.location_id, contact_id=LANE.contact_id, text=text, date_added_ms=at, **given
     )
-    told = orjson.dumps([heard(one)])
+    told = orjson.dumps([outbound_fields(one)])
     world.redis.register_script(script("observe"))(keys=[prefix_of(LANE)], args=[str(LANE), told, 1, RETENTION_MS, ""])
 
 

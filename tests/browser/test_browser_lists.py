@@ -126,7 +126,7 @@ def test_an_operator_reads_the_newest_words_in_the_list(page: Page, redis: Redis
         knows(redis, contact, f"{contact.title()} Doe")
     accept(redis, message("m-new", "jane", text="Is Friday free?", date_added_ms=now_ms(redis)))
     page.goto("/console/conversations?status=waiting")
-    page.get_by_role("button", name="Newest words of Jane Doe").click()
+    page.get_by_role("button", name="Newest message of Jane Doe").click()
     expect(page.locator("#list .newest")).to_have_text("Is Friday free?")
     expect(page.get_by_role("heading", name="Waiting", exact=True)).to_be_visible()
     assert Axe().run(page).violations_count == 0

@@ -74,4 +74,4 @@ def test_dead_letters_are_grouped_and_replayed_by_cause(run: Run, redis: Redis) 
     replayed = json.loads(run("dead-letters", "replay", "--all", "--cause", groups[1]["id"], "--json", **WITH_KEY).stdout)
     assert replayed == [{"id": id_, "result": "replayed"}]
     both = run("dead-letters", "replay", id_, "--cause", groups[0]["id"], **WITH_KEY)
-    assert (both.returncode, "--cause goes with --all" in both.stderr) == (2, True)
+    assert (both.returncode, "--cause needs --all" in both.stderr) == (2, True)

@@ -117,6 +117,26 @@ def test_a_contact_is_found_by_what_is_remembered(perform: Operations, redis: Re
     assert found(perform, query) == ["jane"]
 
 
+@pytest.mark.parametrize(
+    ("known", "query"),
+    [
+        ("+5215512345678", "+52 55 1234 5678"),
+        ("+525512345678", "+52 1 55 1234 5678"),
+        ("+5491158749895", "+54 11 5874-9895"),
+        ("+541158749895", "0054 9 11 5874 9895"),
+        ("+559281723241", "+55 (92) 98172-3241"),
+        ("+5592981723241", "+55 92 8172 3241"),
+        ("+5592981723241", "+55 92 98172 3241"),
+    ],
+)
+def test_a_number_is_found_by_its_whatsapp_id(perform: Operations, redis: Redis, known: str, query: str) -> None:
+    """Mexico's, Argentina's and Brazil's numbers are found with and without the digit in which WhatsApp's ids differ."""
+    keep(redis)
+    knows(redis, "ana", "Ana", phone=known)
+    knows(redis, "rui", "Rui", phone=known[:-1] + "0")
+    assert found(perform, query) == ["ana"]
+
+
 @pytest.mark.parametrize("query", ["jan", "smith", "jane smith", "+15551234568", "jane@example.org", "!"])
 def test_what_does_not_fit_is_not_found(perform: Operations, redis: Redis, query: str) -> None:
     """Parts of words, other words and other numbers are not found: digests match only whole words."""

@@ -88,7 +88,7 @@ def _undisturbed(machine: Machine, shapes: Sequence[Shape]) -> int:
 
 def _of(machine: Machine, shape: Shape, given: argparse.Namespace) -> Iterator[Result]:
     undisturbed = run(machine, Case(shape))
-    for number, case in enumerate(singles(shape, undisturbed.calls)):
+    for number, case in enumerate(singles(shape, undisturbed)):
         if not given.pairs:
             yield run(machine, case)
         elif number % given.pairs[1] == given.pairs[0] % given.pairs[1]:

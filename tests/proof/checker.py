@@ -134,21 +134,31 @@ def _over_a_human(record: Record) -> Iterator[str]:
 
 
 def _after_its_end(record: Record) -> Iterator[str]:
-    """After STOP the contact gets nothing on that channel, until it says START or an operator; uninstalled, nobody does."""
-    written = {row.id: row for row in record.rows}
+    """After STOP the contact gets nothing on that channel, until it says START or an operator; uninstalled, nobody does.
 
-    def says(one: Accepted, word: str) -> bool:
-        return one.kind == "contact" and one.id in written and written[one.id].text == word
-
+    START counts from when it is written: the bridge may know it without having answered its webhook.
+    """
+    written = {row.id: row for row in record.rows if row.inbound}
     for one in record.accepted:
-        until = _first(record, one.contact, one.seq, lambda later: later.kind == "allowed" or says(later, "START"))
+        stop = written.get(one.id) if one.kind == "contact" else None
         again = _first(record, "", one.seq, lambda later: later.kind == "install")
+        until = _first(record, one.contact, one.seq, lambda later: later.kind == "allowed")
+        if stop and stop.text == "STOP":
+            until = min([until, *(row.seq for row in written.values() if row.seq > stop.seq and _lifts(row, stop))])
         for row in _of_bridge(record):
-            reaches = row.contact == one.contact and one.seq < row.seq < until
-            if says(one, "STOP") and reaches and row.type == SENT_AS.get(written[one.id].type, written[one.id].type):
+            if stop and stop.text == "STOP" and _same_channel(row, stop) and one.seq < row.seq < until:
                 yield f"after STOP: {row.text[:30]!r}"
             if one.kind == "uninstall" and one.seq < row.seq < again:
                 yield f"after the uninstall: {row.text[:30]!r}"
+
+
+def _same_channel(row: Row, inbound: Row) -> bool:
+    """Whether a post goes to the contact and the channel of an inbound message, which may go out as another type."""
+    return row.contact == inbound.contact and row.type == SENT_AS.get(inbound.type, inbound.type)
+
+
+def _lifts(row: Row, stop: Row) -> bool:
+    return row.text == "START" and row.contact == stop.contact and row.type == stop.type
 
 
 def _first(record: Record, contact: str, seq: int, is_it: Callable[[Accepted], bool]) -> float:

@@ -197,9 +197,10 @@ class FarSide:
     def _complete(self, path: str, document: dict[str, Any], lag: int) -> dict[str, Any]:
         question, number = document[ASKED[path]], len(self.record.asked) + 1
         marks = tuple(dict.fromkeys(MARK.findall(question)))
-        # START quotes nothing: it is the newest of the contact.
-        newest = [row.id for row in self.record.rows if row.inbound and row.contact == document.get("contact_id")][-1:]
-        marks = marks or (tuple(newest) if question.strip() == "START" else ())
+        # START has no mark: it is the newest START of the contact, whatever was written since.
+        contacts = [row for row in self.record.rows if row.inbound and row.contact == document.get("contact_id")]
+        starts = [row.id for row in contacts if row.text == "START"] if "START" in question.splitlines() else []
+        marks = (*starts[-1:], *marks)
         manner, said = self.manner, self.manner.text(number, marks)
         asked = Asked(
             seq=self.next(), number=number, marks=marks, pieces=manner.pieces, service=path[1:], text=said, note=manner.note

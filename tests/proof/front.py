@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Protocol
 
+    from tests.proof.clock import Clock
+
     class Around(Protocol):
         """The front's effects on its surroundings when a fault happens."""
 
@@ -53,12 +55,17 @@ OWN_ID = re.compile(r"[0-9a-f]{32}")
 
 @dataclass(slots=True)
 class Life:
-    """One process: whether it lives, whether it holds a turn (`holds`), and whether a stop may end it (`leaving`)."""
+    """One process: whether it lives, whether it holds a turn (`holds`), and whether a stop may end it (`leaving`).
+
+    `task` is the number of the task that it runs, and the contact of its lane; `call` the number of its newest call.
+    """
 
     name: str
     alive: bool = True
     holds: Callable[[], bool] = lambda: False
     may_leave: Callable[[], bool] = lambda: False
+    task: tuple[int, str] | None = None
+    call: int = -1
 
     def die(self) -> Crash:
         """End it; later calls have no effect."""
@@ -68,13 +75,20 @@ class Life:
 
 @dataclass(slots=True)
 class Front:
-    """`calls` are the places in order; `choose` returns the fault for a number and place, `struck` are those that happened."""
+    """`calls` are the places in order; `choose` returns the fault for a number and place, `struck` are those that happened.
+
+    `contacts` are those of the tasks' lanes, by the number of the call. `follows` are calls that begin at the end of
+    another one, in the same task: a crash before one of them is the same as a crash after the other.
+    """
 
     around: Around
-    tick: Callable[[], None]
+    clock: Clock
     choose: Callable[[int, str], Fault | None]
     calls: list[str] = field(default_factory=list)
     struck: dict[int, Fault] = field(default_factory=dict)
+    contacts: dict[int, str] = field(default_factory=dict)
+    follows: dict[int, int] = field(default_factory=dict)
+    _ended: tuple[int, tuple[int, tuple[int, str] | None, float]] | None = None
 
     def enter(self, life: Life, place: str) -> Fault | None:
         """Note a call. Returns the call's own fault. Raises Crash if the process is gone."""
@@ -82,11 +96,11 @@ class Front:
             raise Crash(life.name)
         if life.may_leave():
             raise life.die()
-        self.tick()
         if len(self.calls) > MOST_CALLS:
             raise Stuck(f"{MOST_CALLS:,} calls, the newest to {place}")
         number, place = len(self.calls), f"{place}*" if life.holds() else place
         self.calls.append(place)
+        self._note(number, life)
         fault = self.choose(number, place)
         # Planned by number, as a walk that shrinks does, it may meet a receiver's call, on whose thread others would wait for it.
         if fault is None or (fault in OF_TURNS and not place.endswith("*")):
@@ -100,13 +114,32 @@ class Front:
             self.around.others_work(life, fault)
         return fault
 
+    def _note(self, number: int, life: Life) -> None:
+        life.call = number
+        if life.task and self._ended and self._ended[1] == self._moment(life):
+            self.follows[number] = self._ended[0]
+        # Calls may lie within each other: what is noted in Redis before the first byte of a post.
+        self._ended = None
+        self.clock.tick()
+        if life.task:
+            self.contacts[number] = life.task[1]
+
+    def leave(self, life: Life, number: int) -> None:
+        """Note that a call has ended, and its answer is with the process."""
+        self._ended = number, self._moment(life)
+
+    def _moment(self, life: Life) -> tuple[int, tuple[int, str] | None, float]:
+        return id(life), life.task, self.clock.seconds
+
     def redis(self, life: Life, place: str, act: Callable[[], T]) -> T:
         """A call to Redis."""
         fault = self.enter(life, place)
+        number = life.call
         if fault is Fault.ERROR:
             raise ReadOnlyError("You can't write against a read only replica.")
-        answer = act()
-        return self.redis_after(life, fault, answer, act)
+        answer = self.redis_after(life, fault, act(), act)
+        self.leave(life, number)
+        return answer
 
     def redis_after(self, life: Life, fault: Fault | None, answer: T, again: Callable[[], T]) -> T:
         """Decide about Redis' answer."""
@@ -140,9 +173,11 @@ class FrontedWire(Wire):
         """Like the wire's method."""
         path = url.partition("://")[2].partition("/")[2]
         fault = self.front.enter(self.life, f"http {route(method, path)}" if "conv" in path or "cont" in path else f"http {path}")
+        number = self.life.call
         if fault is None:
             answer = super().call(method, url, seconds=seconds, **request)
             self.front.around.answered(self.life, f"/{path}")
+            self.front.leave(self.life, number)
             return answer
         with self.front.around.far_fault(fault):
             try:
@@ -158,6 +193,7 @@ class FrontedWire(Wire):
         self.front.around.answered(self.life, f"/{path}")
         if fault is Fault.PAUSED_AFTER:
             self.front.around.others_work(self.life, fault)
+        self.front.leave(self.life, number)
         return answer
 
 

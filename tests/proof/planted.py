@@ -164,13 +164,18 @@ PLANTED: tuple[InScript | InPython, ...] = (
         "",
     ),
     InScript("standing not looked at", "one part", "revision(lane) ~= patch.revision[1] or ", ""),
-    InScript("uninstall not looked at", "one part", " or is_silent(location)", ""),
-    InScript("a copy of a webhook is news", "one part", "if by then return 'duplicate' end", ""),
+    InScript("uninstall not looked at", "one part", " or is_silent()", ""),
+    InScript(
+        "a copy of a webhook is news",
+        "one part",
+        "return by:sub(1, #nonce + 1) == nonce .. ':' and by:sub(#nonce + 2) or 'duplicate'",
+        "if by:sub(1, #nonce + 1) == nonce .. ':' then return by:sub(#nonce + 2) end",
+    ),
     InScript(
         "a retry is news",
         "one part",
-        "if by and by:sub(1, #nonce + 1) == nonce .. ':' then return by:sub(#nonce + 2) end\n    if by",
-        "if false",
+        "return by:sub(1, #nonce + 1) == nonce .. ':' and by:sub(#nonce + 2) or 'duplicate'",
+        "if by:sub(1, #nonce + 1) ~= nonce .. ':' then return 'duplicate' end",
     ),
     InScript(
         "what is done waits on", "one part", "redis.call('LREM', key('waiting', lane), 1, id)\n    end_message", "end_message"
@@ -194,7 +199,12 @@ PLANTED: tuple[InScript | InPython, ...] = (
         "    reschedule(lane)\n  end\n  return outcome",
         "  end\n  return outcome",
     ),
-    InScript("a release schedules nothing", "one part", "local waits = reschedule(lane, over)", "local waits = not over"),
+    InScript(
+        "a release schedules nothing",
+        "one part",
+        "local waits = reschedule(lane, over, tonumber(is.lease_until) > now)",
+        "local waits = not over",
+    ),
     InScript("an end is not counted", "one part", "count('messages|' .. status .. '|' .. reason)", ""),
     InScript(
         "an end is counted twice",

@@ -72,6 +72,7 @@ class Worker:
         self.life = Life(name, holds=self._holds, may_leave=self._may_leave)
         self.clock = clock
         self._leaving = False
+        self._tasks = 0
         own = FrontedRedis(connection_pool=redis.connection_pool)
         own.front, own.life, own.clock = front, self.life, clock
         http, sleep = machine.wire.of(front, self.life), self.sleep
@@ -116,10 +117,14 @@ class Worker:
 
     def answer(self, lane: Lane) -> None:
         """Run the task's code."""
+        self._tasks += 1
+        self.life.task = (self._tasks, lane.contact_id)
         try:
             flow.answer(lane, self.services)
         except Unavailable:
             return
+        finally:
+            self.life.task = None
 
     def sleep(self, seconds: float) -> None:
         """Wait within a call; the heartbeat continues."""

@@ -127,7 +127,7 @@ SCENES = (
     ),
     _silent("a person before", person_before(30.0), "human_takeover", settings=TAKEN),
     _silent("a person while asked", meanwhile(person), "human_takeover", ASKED),
-    _scene("resumed", resumed, ONE, ("assistable m2",), ends=("skipped human_takeover", "replied")),
+    _scene("resumed", resumed, ONE, ("assistable m2",), ends=("skipped human_takeover", "replied"), steady=False),
     _scene("a workflow before", person_before(30.0, by="automation", source="workflow", user_id=""), ONE, ("assistable m1",)),
     _silent("paused", paused, "conversation_paused"),
     _silent(

@@ -28,6 +28,7 @@ class Shape:
     Of the undisturbed run: `says` is what the contact and staff get, `asks` which services are asked about what, `leaves` which
     tags and users contacts get, and `within` how long (s) it may take until the last is said.
     `own_texts` are the location's own that it may say. A `core` shape is one whose pairs of faults are tried too.
+    `alike` are contacts whose turns are those of another one again: no fault meets their calls.
     One that isn't `steady` may end otherwise if its webhooks come in another order: its ends count for the undisturbed run alone.
     """
 
@@ -40,6 +41,7 @@ class Shape:
     asks: tuple[str, ...] | None = None
     leaves: tuple[str, ...] | None = None
     within: float = inf
+    alike: tuple[str, ...] = ()
     core: bool = False
     steady: bool = True
 
@@ -221,7 +223,7 @@ SHAPES = (
         own_texts=(HANDED,),
     ),
     Shape(name="budget wait", says=("SMS (c1.1)",), asks=("assistable m1",), begin=_spent),
-    Shape(name="hold", begin=_held, ends={"m1": "replied", "m2": "replied", "m3": "replied"}),
+    Shape(name="hold", begin=_held, ends={"m1": "replied", "m2": "replied", "m3": "replied"}, alike=("b",)),
     Shape(name="sweep", begin=_unheard, settings={"reconcile_minutes": 1}),
     Shape(name="workflow copy", begin=_told_twice),
     Shape(

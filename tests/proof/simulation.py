@@ -53,7 +53,7 @@ class Simulation:
         self.far = machine.far
         self.far.restart(self.clock)
         self.far.sent, self.far.later = self._leaves, self._later
-        self.front = Front(self, self.clock.tick, choose)
+        self.front = Front(self, self.clock, choose)
         self.queue: list[webhooks.Webhook] = []
         self.sweeps = False
         self.echoes = True

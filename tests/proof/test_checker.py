@@ -83,6 +83,16 @@ def _after(kind: str, text: str = "") -> Callable[[Record], None]:
     return spoil
 
 
+def _stopped_and_started(record: Record, type_: str) -> None:
+    """Before anything else, the contact stops SMS, and says START on this channel."""
+    _after("contact", "STOP")(record)
+    record.rows.insert(0, replace(record.rows[0], id="y", seq=1, type=type_, text="START"))
+
+
+def _started_elsewhere(record: Record) -> None:
+    _stopped_and_started(record, "TYPE_WHATSAPP")
+
+
 def _outcome(**changed: object) -> Callable[[Record], None]:
     def spoil(record: Record) -> None:
         record.outcomes["m1"] = replace(record.outcomes["m1"], **changed)  # type: ignore[arg-type] # whatever is spoilt
@@ -130,6 +140,7 @@ SPOILT: dict[str, tuple[Callable[[Record], None], str]] = {
     "pieces are swapped": (_swap, "reordered: "),
     "a person was there": (_after("person"), "over a human: "),
     "the contact had stopped": (_after("contact", "STOP"), "after STOP: "),
+    "the contact started another channel": (_started_elsewhere, "after STOP: "),
     "the app was uninstalled": (_after("uninstall"), "after the uninstall: "),
     "it was closed": (_closed, "outside hours: "),
     "it was a Saturday": (_weekend, "outside hours: "),
@@ -175,3 +186,10 @@ def test_answers_in_the_wrong_order_are_found_out(good: dict[str, Record]) -> No
     assert faults_in(record) == []
     _swap_messages(record)
     assert [fault for fault in faults_in(record) if fault.startswith("reordered: m")], faults_in(record)
+
+
+def test_a_start_on_the_channel_that_was_stopped_is_no_fault(good: dict[str, Record]) -> None:
+    """After START the contact may be answered again."""
+    record = deepcopy(good["three parts"])
+    _stopped_and_started(record, "TYPE_SMS")
+    assert faults_in(record) == []

@@ -46,7 +46,5 @@ def test_a_planted_fault_is_found(machine: Machine, monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(planted.owner, planted.attribute, planted.made(was), raising=False)
     shape = BY_NAME[planted.found_by]
     undisturbed = run(machine, Case(shape))
-    found = undisturbed.broken or next(
-        (r.broken for case in singles(shape, undisturbed.calls) if (r := run(machine, case)).broken), []
-    )
+    found = undisturbed.broken or next((r.broken for case in singles(shape, undisturbed) if (r := run(machine, case)).broken), [])
     assert found, "nobody noticed"

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bridge.model import MessageId, OutboundMessage
-from bridge.store.lanes.inbox import came
-from bridge.store.lanes.outbound import heard
+from bridge.store.lanes.inbox import inbound_fields
+from bridge.store.lanes.outbound import outbound_fields
 from bridge.store.lanes.patch import (
     Circuit,
     DeadLetterPatch,
@@ -106,14 +106,14 @@ def test_a_header_names_the_fields_of_its_json(script: str, name: str) -> None:
 
 def test_lua_reads_what_is_told_of_a_message_that_came() -> None:
     """The receiver, or the sweep, writes exactly the fields that `accept.lua` reads."""
-    assert {*came(message(), {}), "found", "erased"} == read_of("came")
+    assert {*inbound_fields(message(), {}), "found", "erased"} == read_of("came")
 
 
 def test_lua_reads_what_is_told_of_a_message_that_left() -> None:
     """This holds for `observe.lua` and its parts."""
     ids: dict[str, Any] = {"location_id": LANE.location_id, "contact_id": LANE.contact_id, "conversation_id": "c"}
     left = OutboundMessage(id=MessageId("o1"), type="TYPE_SMS", text="Hello", date_added_ms=1, **ids)
-    assert set(heard(left)) == read_of("message")
+    assert set(outbound_fields(left)) == read_of("message")
 
 
 @pytest.mark.parametrize(("table", "kind"), [("STEP", StepResult), ("RELEASE", ReleaseResult)])

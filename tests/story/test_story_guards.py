@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.keys import key
+from bridge.model import LocationId
+from tests.stored import locations_of
 from tests.story.machine import poll
 
 if TYPE_CHECKING:
@@ -151,8 +152,7 @@ def test_a_location_that_is_gone_answers_nobody(machine: Machine) -> None:
     ana = machine.person("Leaving")
     said = ana.says("Too late")
 
-    machine.redis.delete(key("location", "Leaving"))
-    machine.redis.srem(key("locations", of="Leaving"), "Leaving")
+    locations_of(machine.redis).remove(LocationId("Leaving"))
 
     record = ana.settles(said)
     assert (record.status, record.reason) == ("skipped", "unknown_location")

@@ -94,9 +94,13 @@ def test_a_worker_whose_clock_is_wrong_does_as_the_others(machine: Machine, tmp_
     for each in lost:
         each.fault("post", {"kind": "cut", "when": "after"}, times=1)
     everybody = bursts + slow + retried + lost
-    first = [each.says("First this") for each in everybody]
+    first, second = [], []
+    # The second message of a burst comes before its debounce ends, however long a process takes to start.
+    for each in everybody:
+        first.append(each.says("First this"))
+        if each in bursts:
+            second.append(each.says("Then that"))
     machine.start("worker-2")
-    second = [each.says("Then that") for each in bursts]
 
     assert [each.settles(one).status for each, one in zip(everybody, first, strict=True)] == ["replied"] * len(everybody)
     assert [each.settles(one).status for each, one in zip(bursts, second, strict=True)] == ["replied"] * len(bursts)

@@ -44,7 +44,7 @@ class Plan:
 
 @operation("doctor.plan", "GET", "/locations/{location_id}/contacts/{contact_id}/send-test", role=Role.READ, reach=one_location)
 def plan(services: AdminServices, asked: SendTest) -> Plan:
-    """Describe what a test would do, and do nothing."""
+    """Describe what a test would do, without running it."""
     location = _known(services, asked).location
     says = [
         f"reads contact {asked.contact_id} and its conversation from GHL",

@@ -27,8 +27,7 @@ def examine_other_bots(name: str, services: AdminServices, access: Access) -> It
         return
     for bot in found:
         channels = ", ".join(bot.channels) or "no channel"
-        yield note(
-            what, f"{bot.name or 'one without a name'} is on auto-pilot ({channels}) and answers the same contacts: turn one off"
-        )
+        who = bot.name or "a bot without a name"
+        yield note(what, f"{who} is on auto-pilot ({channels}) and answers the same contacts: turn one off")
     if not found:
         yield Finding(what, ok=True, says="none is on auto-pilot")

@@ -31,8 +31,8 @@ def examine_signatures(services: AdminServices) -> Finding:
     takes = takes_legacy(setting, seen)
     if accepted and takes:
         return note(NAME, f"{_legacy(accepted, seen, now)}: GHL has announced the end of that signature")
-    says = "all events have Ed25519 signatures" if seen.ed25519_at_ms else "no event has come within 30 days"
-    return Finding(NAME, ok=True, says=f"{says}; the legacy RSA signature alone {'is still taken' if takes else 'is refused'}")
+    says = "all events have Ed25519 signatures" if seen.ed25519_at_ms else "no event has arrived within 30 days"
+    return Finding(NAME, ok=True, says=f"{says}; the legacy RSA signature alone {'is still accepted' if takes else 'is refused'}")
 
 
 def _legacy(taken: int, seen: SignaturesSeen, now: int) -> str:

@@ -36,7 +36,7 @@ MOST_SEARCHED = 200
 MOST_EVENTS = 60
 REPLAYED = {
     "replayed": "is sent again as soon as its turn comes, unless a rule forbids it",
-    "closed": "was replayed before, or its message is not stored any more",
+    "closed": "was already replayed, or its message is no longer stored",
     "newer": "is not replayed: a newer message of the contact was answered",
 }
 
@@ -79,7 +79,7 @@ def _all(visit: Visit) -> dict[str, Any]:
 
 
 def show_newest(visit: Visit) -> Page:
-    """The list with one contact's newest words; its address has the list's filters."""
+    """The list with one contact's newest message; its address has the list's filters."""
     contact, shown = visit.given("contact"), _all(visit)
     try:
         words = visit.perform(message_text.newest_words, message_text.WordsQuery(contact)).text

@@ -29,7 +29,7 @@ class Bucket:
 
 
 def chart(redis: Redis, span: Span, most: int) -> tuple[Bucket, ...]:
-    """The newest buckets, oldest first; the last one is not over yet. They lack what missing nodes of a cluster have.
+    """The newest buckets, oldest first; the last one is not over yet. The counts of missing cluster nodes are left out.
 
     Raises Unavailable if Redis can't be reached.
     """

@@ -1,6 +1,6 @@
 """Counters of all processes: scripts count outcomes as they write them, processes add theirs in batches, once a second.
 
-The counts of the busiest scripts are one entry of a list per call. The next batch, or a reader of the counts, adds them to the
+The busiest scripts only append one entry per call to a list. The next batch, or a reader of the counts, adds the entries to the
 totals.
 """
 
@@ -54,7 +54,7 @@ class Counts:
         self._tally = redis.register_script(script("tally"))
         self._sums = redis.register_script(script("sums"))
         self._fold = Fold(redis)
-        # Of the partitions with these prefixes, as they were read last.
+        # The totals that were read last, by the partition's prefix.
         self._totals: dict[tuple[str, ...], dict[str, str]] = {}
 
     def add(self, tally: Tally) -> None:
@@ -72,7 +72,7 @@ class Counts:
     def totals(self) -> dict[str, int]:
         """All counts since this Redis was created, by field (see `bridge.metrics`).
 
-        If a node of a cluster is missing, its part is what it was: a total that falls would look like a new beginning. Raises
+        If a node of a cluster is missing, its last known counts are used: a falling total would look like a restart. Raises
         Unavailable if it was never read.
         """
         with reaching("read the counts"):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Gauges:
     """The numbers at one time.
 
-    `lanes` are scheduled; they include those of locations on hold (`held`), those in work (`in_flight`) and those whose turn
+    `lanes` are scheduled; they include those of locations on hold (`held`), those in progress (`in_flight`) and those whose turn
     failed and is retried (`retrying`). `overdue_ms` is how long the oldest lane has been due, `unheard_ms` how long the oldest
     lane has waited whose wake-up was published and whose turn no worker has begun, `unopened_ms` the same for turns that can't be
     decrypted or read. `slots` is how many replies the live workers can have in flight, `providers_down` counts completion
@@ -48,7 +48,7 @@ class Gauges:
         return self.overdue_ms / 1000
 
 
-# Of these the longest counts; the other numbers are summed up.
+# Of these the maximum counts; the other numbers are summed.
 LONGEST = frozenset({"overdue_ms", "unheard_ms", "unopened_ms"})
 
 

@@ -60,12 +60,12 @@ def _lacking(found: dict[str, str]) -> tuple[str, ...]:
 def _without_config(redis: Redis, prefix: str) -> tuple[str, ...]:
     """The same without CONFIG; unknown settings are reported as not known."""
     try:
-        told: dict[str, Any] = {part: redis.info(part) for part in ("server", "persistence", "memory")}
+        info: dict[str, Any] = {part: redis.info(part) for part in ("server", "persistence", "memory")}
     except ResponseError:
-        told = {"server": {}, "persistence": {}, "memory": {}}
-    file = told["persistence"].get("aof_enabled")
-    fsync: Fsync = "none" if file == 0 else _probed(redis, prefix, told["server"])
-    policy = told["memory"].get("maxmemory_policy")
+        info = {"server": {}, "persistence": {}, "memory": {}}
+    file = info["persistence"].get("aof_enabled")
+    fsync: Fsync = "none" if file == 0 else _probed(redis, prefix, info["server"])
+    policy = info["memory"].get("maxmemory_policy")
     unknown = ("not known: maxmemory-policy",) if policy is None else ()
     return (
         *judge(fsync),

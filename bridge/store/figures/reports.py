@@ -1,8 +1,8 @@
 """Daily counts of each location, from which reports are made: stored for 400 days, one document per day.
 
-Scripts note what happens as one short entry each (`parts/reports.lua`), the busiest ones along with their counts. Entries are
-added to their days together: a day begins by the time zone of its location, and one write for many is cheap. That is done when
-there are many, when an hour is over, and before a report is read.
+Scripts write one short entry for each event (`parts/reports.lua`), the busiest ones in the same list as their counts. Entries are
+added to their days in batches, because a day depends on its location's time zone, and one write for many entries is cheap. That
+is done when there are many, when an hour is over, and before a report is read.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ DAYS = 400
 KEPT_MS = DAYS * 24 * 3600 * 1000
 # The number of models and providers in a day of a location.
 MOST_NAMES = 5
-# Until then an entry takes some 50 bytes; a script that adds this many takes a few milliseconds.
+# Until then an entry takes about 50 bytes; a script that adds this many takes a few milliseconds.
 AT_ONCE = 2_000
 EVERY_MS = 3_600_000
 
@@ -53,7 +53,7 @@ class DailyCounts:
 
     def reported(self) -> Reported:
         """Some entries that are not in daily counts yet, of the first partition that has any."""
-        with reaching("read what is to be reported"):
+        with reaching("read the entries for reports"):
             self._left()
             waiting = gather_reached(self._redis, "LLEN", "reported")
             at = next((prefix for prefix, count in waiting.items() if count), next(iter(waiting)))
@@ -65,7 +65,7 @@ class DailyCounts:
 
     def is_due(self) -> bool:
         """Whether there are many entries, or some in a partition whose last ones were added an hour ago."""
-        with reaching("look for what is to be reported"):
+        with reaching("look for entries for reports"):
             counts = gather_reached(self._redis, "LLEN", "reported")
             if sum(counts.values()) >= AT_ONCE or not any(counts.values()):
                 return any(counts.values())
@@ -75,10 +75,10 @@ class DailyCounts:
 
     def add(self, reported: Reported, days: Mapping[tuple[LocationId, str], Counts]) -> bool:
         """Add entries to daily counts; False, and nothing is added, if another process did so meanwhile."""
-        told = [part for (location, day), counts in days.items() for part in (location, day, orjson.dumps(counts))]
+        flat = [part for (location, day), counts in days.items() for part in (location, day, orjson.dumps(counts))]
         with reaching("add to the daily counts"):
             numbers = (reported.before, len(reported.entries), KEPT_MS, DAYS, MOST_NAMES)
-            return bool(self._fold(keys=[reported.at], args=[*numbers, *told]))
+            return bool(self._fold(keys=[reported.at], args=[*numbers, *flat]))
 
     def read(self, location_ids: Sequence[LocationId], days: Sequence[str]) -> dict[LocationId, dict[str, Counts]]:
         """The existing counts of these days, by location."""

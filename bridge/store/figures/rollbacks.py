@@ -25,8 +25,8 @@ class KnownRollback:
 def last_rollback(redis: Redis, now_ms: int) -> KnownRollback | None:
     """The rollback within the last day in which writes were certainly lost. Raises Unavailable."""
     with reaching("look for lost writes"):
-        told = gather_reached(redis, "HMGET", "rollback", "at", "certain_at").values()
-        found = [(int(at), int(certain)) for at, certain in told if at and certain]
+        records = gather_reached(redis, "HMGET", "rollback", "at", "certain_at").values()
+        found = [(int(at), int(certain)) for at, certain in records if at and certain]
         shown = [at for at, certain in found if now_ms - certain <= SHOWN_MS]
         if not shown:
             return None

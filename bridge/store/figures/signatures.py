@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from bridge.metrics import Tally
     from bridge.settings import LegacySignatures
 
-# Until then GHL gets a 429, and sends the event again.
+# After this time GHL gets a 429, and sends the event again.
 SECONDS = 1.0
 FIELDS = ("ed25519_since", "ed25519_at", "rsa_at")
 

@@ -25,7 +25,7 @@ def refused_webhooks(redis: Redis) -> int:
         try:
             found = redis.mget([key("turned_away", str(minute - ago)) for ago in range(REFUSED_MINUTES)])
         except NodeMissing:
-            # That of home; what else is missing with it is reported as refused writes.
+            # The node of the home partition is missing, which is reported as refused writes.
             return 0
     return sum(int(count) for count in found if count)
 

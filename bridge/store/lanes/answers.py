@@ -75,7 +75,7 @@ def patch_of(turn: Turn, ids: Sequence[MessageId], completion: Completion, detai
 
 
 def along(turn: Turn, answer: UnsavedAnswer | None, judged: Situation | None, *, now_ms: int) -> Patch:
-    """The patch of a post's record: an answer to save with it, and what must still be as the guards saw it."""
+    """The patch of a post's record: an answer to save with it, and the state that must not have changed since the guards."""
     patch: Patch = {}
     if answer:
         patch["first"] = patch_of(turn, answer.ids, answer.completion, answer.details)

@@ -23,22 +23,23 @@
 -- Answers {whether a wake-up of any worker got no response (1 or 0), how many partitions were asked, then of each of these {ms until
 -- its next lane is due (-1: none, or no free slot), whether the next claim can wait for that time or a wake-up (1; 0: something
 -- waits for an event that wakes nobody), whether this worker leads in it (1 or 0)}, then lane, lane, ...}.
--- Needs: schedule, clock, rollback
+-- Needs: schedule, clock, rollback, slots
 local worker, slots = ARGV[1], ARGV[2]
 local alive, lease, most = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-redis.call('ZREMRANGEBYSCORE', key('workers'), '-inf', now)
-redis.call('ZADD', key('workers'), now + alive, worker .. ':' .. slots)
+pass_when_full()
+report_alive(worker .. ':' .. slots, alive)
 
 -- What is known of each partition that is looked at: `prefix`, `leads`, `wait` (ms; nil: it is looked at) and `probes`.
 local asked = {}
 for at = 16, #ARGV do asked[#asked + 1] = {prefix = KEYS[ARGV[at] + 2]} end
 
+-- What changes by the second is written by the first claim of a second.
+local NOTED_MS = 1000
+
 -- One dispatcher, the leader, is woken and claims at the due times; the others are on standby. It leads as long as it claims.
-local function lead(leader)
+local function lead(leader, first)
   local leads = (leader or worker) == worker
-  if leads and (not leader or redis.call('PTTL', key('leader')) < LEADS_MS - 1000) then
-    redis.call('SET', key('leader'), worker, 'PX', LEADS_MS)
-  end
+  if leads and (first or not leader) then redis.call('SET', key('leader'), worker, 'PX', LEADS_MS) end
   return leads and 1 or 0
 end
 
@@ -49,17 +50,17 @@ notice_loss(ARGV[10], ARGV[11], ARGV[12])
 -- their heartbeats get the time of one lease to renew them before another worker may claim the lanes.
 -- So long without any worker: whatever was done to the state meanwhile, nobody saw it.
 local UNWATCHED_MS = 60000
-local function patience(claimed, patient)
+local function patience(claimed, patient, first)
   local before = tonumber(claimed or now)
   if now - before > UNWATCHED_MS then note_rollback(false) end
-  redis.call('SET', key('claimed'), now)
+  if first then redis.call('SET', key('claimed'), now) end
   if before - now > NOTICED_MS then clock_jumped_back(before - now) end
   if now - before > lease and redis.call('ZCARD', key('inflight')) > 0 then
     patient = redis.call('SET', key('patience'), 1, 'PX', lease)
   end
   local grace = patient and redis.call('PTTL', key('patience')) or 0
   if grace > 0 then return grace end
-  redis.call('ZREMRANGEBYSCORE', key('inflight'), '-inf', now)
+  if first then redis.call('ZREMRANGEBYSCORE', key('inflight'), '-inf', now) end
 end
 
 -- Lanes that wait for a provider or for GHL. When a probe is due, one of them probes. When the service answers again, all are woken,
@@ -100,7 +101,8 @@ for _, one in ipairs(asked) do
   prefix = one.prefix
   local told = redis.call('MGET', key('leader'), key('claimed'), key('patience'), key('server'))
   notice_server(run, told[4])
-  one.leads, one.calm, one.wait = lead(told[1]), 0, patience(told[2], told[3])
+  local first = not told[2] or math.abs(now - tonumber(told[2])) >= NOTED_MS
+  one.leads, one.calm, one.wait = lead(told[1], first), 0, patience(told[2], told[3], first)
   if not one.wait then
     local more
     one.probes, more = wake_all()
@@ -108,31 +110,14 @@ for _, one in ipairs(asked) do
   end
 end
 
--- A name in each partition: to ask whether there is any takes one command.
-local function names_of(name)
-  local names = {}
-  for at = 2, #KEYS do names[at - 1] = KEYS[at] .. name end
-  return names
-end
-
 prefix = KEYS[1]
-local free, most_of_one = tonumber(ARGV[13]), tonumber(ARGV[14])
-local function count_slots()
-  free, most_of_one = 0, 0
-  for _, member in ipairs(redis.call('ZRANGE', key('workers'), 0, -1)) do
-    local its = tonumber(member:match(':(%d+)$'))
-    -- A worker has a ninth more slots than it reports, as a reserve (Settings.worker_threads).
-    free, most_of_one = free + its + math.ceil(its / 9), most_of_one + its
-  end
-  local taken = names_of('inflight')
-  if redis.call('EXISTS', unpack(taken)) == 0 then return end
-  for _, name in ipairs(taken) do free = free - redis.call('ZCOUNT', name, string.format('(%d', now), '+inf') end
-end
-if not free then count_slots() end
+local free, most_of_one, is_estimate = tonumber(ARGV[13]), tonumber(ARGV[14]), false
+if not free then free, most_of_one, is_estimate = free_slots() end
 
 -- How many requests for new turns a location's budget at GHL has left. More lanes would be claimed only to wait again.
 local left = {}
 local function requests(location)
+  if not left[location] and redis.call('EXISTS', key('budget', location)) == 0 then left[location] = most end
   if not left[location] then
     local limits = limits_of(location)
     local used = redis.call('ZCOUNT', key('budget', location), now - limits.interval, '+inf')
@@ -146,11 +131,20 @@ local function share_of(location) return fair_share(location, free, most_of_one,
 
 -- A location that was served, or may not have a slot now, goes behind all that were waiting before.
 local NO_REQUESTS_MS = 250
-local function place(location, served)
-  local head = redis.call('ZRANGE', key('due', location), 0, 0, 'WITHSCORES')
-  if not head[1] then return redis.call('ZREM', key('due'), location) end
+local function place(location, served, head)
+  head = head or redis.call('ZRANGE', key('due', location), 0, 0, 'WITHSCORES')[2]
+  if not head then return redis.call('ZREM', key('due'), location) end
   local turn_at = requests(location) == 0 and now + NO_REQUESTS_MS or served and now or 0
-  redis.call('ZADD', key('due'), math.max(tonumber(head[2]), turn_at), location)
+  redis.call('ZADD', key('due'), math.max(tonumber(head), turn_at), location)
+end
+
+-- The first lanes of a location, with their times, and one more; usually few are due.
+local A_FEW = 4
+local function first_lanes(location, share)
+  local few = math.min(share, A_FEW)
+  local found = redis.call('ZRANGE', key('due', location), 0, few, 'WITHSCORES')
+  if few == share or not found[2 * few + 2] or tonumber(found[2 * few + 2]) > now then return found end
+  return redis.call('ZRANGE', key('due', location), 0, share, 'WITHSCORES')
 end
 
 -- Reads more locations than it serves, so that those without a right to a slot don't hide the others.
@@ -193,19 +187,23 @@ for turn, one in ipairs(locations) do
   local location = one[1]
   prefix = one[3]
   local share = math.min(math.ceil((wanted - #granted) / (#locations - turn + 1)), share_of(location))
-  local lanes = redis.call('ZRANGEBYSCORE', key('due', location), '-inf', now, 'WITHSCORES', 'LIMIT', 0, share)
-  for number = 1, #lanes, 2 do
-    local contact = lanes[number]
+  local lanes, number = first_lanes(location, share), 0
+  while number < share and lanes[2 * number + 2] and tonumber(lanes[2 * number + 2]) <= now do
+    local contact, due = lanes[2 * number + 1], lanes[2 * number + 2]
+    number = number + 1
     -- The lane stays overdue until its turn begins, however often it is claimed: the broker may deliver nothing.
-    redis.call('ZADD', key('unheard'), 'NX', lanes[number + 1], location .. ':' .. contact)
+    redis.call('ZADD', key('unheard'), 'NX', due, location .. ':' .. contact)
     redis.call('ZADD', key('due', location), now + lease, contact)
     take_slot(location .. ':' .. contact, now + lease)
     granted[#granted + 1] = location .. ':' .. contact
     if ARGV[6] ~= '' then wake_up(location .. ':' .. contact, #granted) end
   end
-  free = free - #lanes / 2
-  place(location, #lanes > 0)
+  free = free - number
+  local following = lanes[2 * number + 2]
+  place(location, number > 0, number == 0 and following or math.min(tonumber(following or now + lease), now + lease))
 end
+prefix = KEYS[1]
+if ARGV[13] == '' then note_taken(#granted) end
 
 -- A slot that comes free in one partition may be what a lane of another waits for: for a while every turn that ends rings.
 local SHORT_MS = 8000
@@ -224,6 +222,7 @@ local function look_ahead(one)
   local function after_now(times)
     return redis.call('ZRANGEBYSCORE', times, string.format('(%d', now), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)[2]
   end
+  if is_estimate and (waits or free <= 0) then free, is_estimate = free_slots(true), false end
   if waits then note_shortage() end
   one.calm, one.wait = (free > 0 and not waits) and 1 or 0, -1
   if free <= 0 then return end
@@ -239,7 +238,7 @@ local function look_ahead(one)
 end
 
 if ARGV[15] == '1' then note_shortage() end
-local answer = {redis.call('EXISTS', unpack(names_of('unheard'))) > 0 and 1 or 0, #asked}
+local answer = {(granted[1] or redis.call('EXISTS', unpack(names_of('unheard'))) > 0) and 1 or 0, #asked}
 for _, one in ipairs(looks) do
   prefix = one.prefix
   look_ahead(one)

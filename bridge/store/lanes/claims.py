@@ -1,8 +1,8 @@
 """Claims of due lanes: on one server in one call for all partitions, in a cluster in one call for each.
 
-In a cluster no script sees all slots. So a dispatcher first asks every partition how many are taken there and whether something
-is due, and then shares the free ones out over the partitions where something is. Two dispatchers at the same moment may claim
-more lanes than there are slots: these wait at the broker for a while.
+In a cluster no script sees all slots. So a dispatcher first asks every partition for its occupied slots and its due locations,
+and then distributes the free slots over the partitions with due locations. Two dispatchers at the same moment may claim more
+lanes than there are slots: these wait at the broker for a while.
 """
 
 from __future__ import annotations
@@ -107,8 +107,10 @@ class ServerClaims:
 
     def claim(self, mine: Claimant, wake_ups: WakeUpList, partitions: Collection[int]) -> Claim:
         """Raises what the client raises."""
-        told = (wake_ups.name, wake_ups.head, wake_ups.tail, uuid4().hex, *self._claims.next())
-        unheard, asked, *found = self._claim(keys=[HOME, *PREFIXES], args=[*mine.args(mine.most), *told, "", "", 0, *partitions])
+        publishing = (wake_ups.name, wake_ups.head, wake_ups.tail, uuid4().hex, *self._claims.next())
+        unheard, asked, *found = self._claim(
+            keys=[HOME, *PREFIXES], args=[*mine.args(mine.most), *publishing, "", "", 0, *partitions]
+        )
         self._claims.answered()
         looks = {number: _look(*look) for number, look in zip(partitions, found, strict=False)}
         return Claim(tuple(map(Lane.parse, found[asked:])), looks, unheard=bool(unheard))
@@ -139,11 +141,11 @@ class ClusterClaims:
         shares = self._shares(slots, [PREFIXES[number] for number in partitions], mine.most)
         short = int(sum(slots.due.values()) > slots.free)
 
-        def told(prefix: str) -> Sequence[Any]:
+        def arguments(prefix: str) -> Sequence[Any]:
             claims = self._claims[prefix].next()
             return [*mine.args(shares[prefix]), "", "", "", "", *claims, slots.free, slots.most_of_one, short, 0]
 
-        answers = call_each(self._claim, told, at=tuple(shares), at_home=True)
+        answers = call_each(self._claim, arguments, at=tuple(shares), at_home=True)
         answers.reached()
         for (prefix,), _ in answers.calls:
             self._claims[prefix].answered()
@@ -167,7 +169,7 @@ class ClusterClaims:
         return _Slots(max(0, free), sum(each), {prefix: due for (prefix,), (_, due, *_) in found if due})
 
     def _shares(self, slots: _Slots, prefixes: Sequence[str], most: int) -> dict[str, int]:
-        """The slots for each of the partitions that are asked; of too few slots each gets one in turn."""
+        """The slots for each of the partitions that are asked; with too few slots the partitions take turns."""
         self._first += 1
         due = [prefix for prefix in prefixes if prefix in slots.due]
         first = self._first % (len(due) or 1)

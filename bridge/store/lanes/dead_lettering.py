@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import orjson
 
 from bridge.model import Status
-from bridge.store.lanes.excerpts import kept_of, told_of
+from bridge.store.lanes.excerpts import excerpt_field, excerpt_patch
 from bridge.store.lanes.messages import encode_answer
-from bridge.store.lanes.transcripts import asked_of, taken_along
+from bridge.store.lanes.transcripts import carried_in_question, question_entries
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,20 +33,22 @@ def dead(
 
     `excerpt` is a service's failed answer.
     """
-    kept, told = kept_of(turn, excerpt), told_of(turn, excerpt)
-    waits = {"step": "waiting", "why": f"the location is on hold: {outcome.error}", **told}
-    record = _dead_letter(turn, ids, outcome, answer=answer, parts=parts, at_ms=at_ms, **told)
+    stored, id_field = excerpt_patch(turn, excerpt), excerpt_field(turn, excerpt)
+    waits = {"step": "waiting", "why": f"the location is on hold: {outcome.error}", **id_field}
+    record = _dead_letter(turn, ids, outcome, answer=answer, parts=parts, at_ms=at_ms, **id_field)
     held: Held = {"messages": {id_: {"status": Status.WAITING} for id_ in ids}, "events": [orjson.dumps(waits).decode()]}
-    if kept:
-        held["excerpt"] = kept
+    if stored:
+        held["excerpt"] = stored
     return {
         "messages": {id_: {"status": Status.DEAD, "error": outcome.error} for id_ in ids},
         "done": list(ids),
         "dead": {"id": turn.id, "record": record.decode()},
         "refused": outcome.refused,
         "held": held,
-        "events": [{"step": "dead", "error": outcome.error, "attempts": turn.attempts + 1, "dead_letter_id": turn.id, **told}],
-        "excerpt": kept,
+        "events": [
+            {"step": "dead", "error": outcome.error, "attempts": turn.attempts + 1, "dead_letter_id": turn.id, **id_field}
+        ],
+        "excerpt": stored,
     }
 
 
@@ -80,8 +82,8 @@ def _dead_letter(
             "answered_at": turn.answered_at_ms or at_ms,
             "asks": turn.asks,
             "parts": orjson.dumps(parts).decode(),
-            "said": asked_of(turn, ids),
-            "carried": taken_along(turn, ids),
+            "said": question_entries(turn, ids),
+            "carried": carried_in_question(turn, ids),
             "excerpt_id": excerpt_id,
             **({"asked_for": turn.asked_for} if turn.asked_for else {}),
         }

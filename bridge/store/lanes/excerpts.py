@@ -39,17 +39,17 @@ class Excerpt:
     text: str
 
 
-def kept_of(turn: Turn, excerpt: SealedExcerpt | None) -> patch.ExcerptPatch | None:
+def excerpt_patch(turn: Turn, excerpt: SealedExcerpt | None) -> patch.ExcerptPatch | None:
     """The excerpt in the patch of a step: under the turn's id, in place of an earlier one; None without one."""
     return {"id": turn.id, "provider": excerpt.provider, "sealed": excerpt.sealed} if excerpt else None
 
 
-def known_of(turn: Turn, knowledge: SealedExcerpt) -> patch.ExcerptPatch:
+def knowledge_patch(turn: Turn, knowledge: SealedExcerpt) -> patch.ExcerptPatch:
     """The texts on which an answer is based, in the patch of a step, with a separate id."""
     return {"id": f"{turn.id}-knowledge", "provider": knowledge.provider, "sealed": knowledge.sealed}
 
 
-def told_of(turn: Turn, excerpt: SealedExcerpt | None) -> dict[str, str]:
+def excerpt_field(turn: Turn, excerpt: SealedExcerpt | None) -> dict[str, str]:
     """The field of a step's event: the id of the excerpt."""
     return {"excerpt_id": turn.id} if excerpt else {}
 

@@ -46,10 +46,10 @@ class Generations:
 
     def askable(self, location_id: LocationId) -> bool:
         """Whether GHL may be asked for this location: it has not refused within an hour."""
-        with reaching(f"read whether GHL tells {location_id} of its bot"):
+        with reaching(f"read whether GHL reports its bot's messages of {location_id}"):
             return not self._redis.exists(key("unaskable", location_id))
 
     def refused(self, location_id: LocationId) -> None:
         """Note that GHL refused the request, usually because the scope is missing."""
-        with reaching(f"note that GHL does not tell {location_id} of its bot"), suppress(OutOfMemoryError):
+        with reaching(f"note that GHL does not report its bot's messages of {location_id}"), suppress(OutOfMemoryError):
             self._redis.set(key("unaskable", location_id), 1, px=UNASKABLE_MS)

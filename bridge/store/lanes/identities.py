@@ -59,8 +59,8 @@ class Identities:
         arrived at about the same time. `event` is the event for the timeline.
         """
         words = digest(message.text) if message.provisional else ""
-        told = {"step": "resolved", "message_id": known.id, "provisional_id": message.id, "how": event}
-        self._write(turn, message, known, line=known.line, ids=ids, event=told, words=words)
+        resolved = {"step": "resolved", "message_id": known.id, "provisional_id": message.id, "how": event}
+        self._write(turn, message, known, line=known.line, ids=ids, event=resolved, words=words)
 
     def set_aside(self, turn: Turn, message: InboundMessage) -> None:
         """Mark a message so that it doesn't make an answer outdated."""
@@ -87,8 +87,8 @@ class Identities:
             "words": words,
             "nonce": uuid4().hex,
         }
-        told, body = orjson.dumps(what), encode(known)
-        args: list[Any] = [str(turn.lane), turn.token, told, body, REMEMBERED_MS, self._retention_ms]
+        document, body = orjson.dumps(what), encode(known)
+        args: list[Any] = [str(turn.lane), turn.token, document, body, REMEMBERED_MS, self._retention_ms]
         with reaching(f"write message {message.id} anew"):
             if not self._resolve(keys=[prefix_of(turn.lane)], args=args):
                 raise Fenced(f"the lease of {turn.lane} was lost")

@@ -10,11 +10,12 @@ from anyio import to_thread
 
 from bridge.errors import Unavailable
 from bridge.model import UNKNOWN_LINE, Channel, Lane
+from bridge.policy.authors import Author
 from bridge.policy.media import attachments_of
 from bridge.policy.normalise import digest
 from bridge.policy.stop_words import forms, starts
 from bridge.store.lanes.messages import encode
-from bridge.store.lanes.outbound import ON_LOOP_CHARACTERS, heard
+from bridge.store.lanes.outbound import ON_LOOP_CHARACTERS, outbound_fields
 from bridge.store.lanes.phrases import event_in_short
 from bridge.store.lanes.pseudonyms import digests
 from bridge.store.lanes.standings import contact_args
@@ -67,7 +68,7 @@ class Inbox:
     async def accept(self, message: InboundMessage, *, marketplace: bool = True) -> Accepted:
         """Append a message to its lane; `marketplace`: it came from an event. Raises Unavailable if it may not be stored."""
         event = accepted_event(message)
-        return await self._write(message.lane, message, came(message, event, marketplace=marketplace))
+        return await self._write(message.lane, message, inbound_fields(message, event, marketplace=marketplace))
 
     async def note(self, ignored: Ignored) -> Accepted:
         """Record an event of a contact that needs no answer, so that `explain` shows it. Raises Unavailable."""
@@ -95,17 +96,20 @@ class Inbox:
     async def observe(self, message: OutboundMessage) -> None:
         """Record an outbound message. Raises Unavailable if it may not be stored."""
         long = len(message.text) > ON_LOOP_CHARACTERS
-        told = await to_thread.run_sync(heard, message) if long else heard(message)
+        document = await to_thread.run_sync(outbound_fields, message) if long else outbound_fields(message)
         with reaching(f"note outbound message {message.id}"):
-            args = (str(message.lane), orjson.dumps([told]), 1, self._retention_ms, "")
-            observed = int(await self._pipelines.run(self._observe, args, at=prefix_of(message.lane)))
+            args = (str(message.lane), orjson.dumps([document]), 1, self._retention_ms, "")
+            # A person's message counts at once; a campaign's may wait for others.
+            patient = document["by"] in {Author.AUTOMATION, Author.NOBODY}
+            observed = int(await self._pipelines.run(self._observe, args, at=prefix_of(message.lane), patient=patient))
         if observed < 0:
             raise Unavailable(NO_LOCATION)
 
     async def update(self, update: ContactUpdate) -> None:
         """Record a contact's data from an event. Raises Unavailable if it may not be stored."""
         with reaching(f"note an event of contact {update.contact_id}"):
-            await self._pipelines.run(self._contact, contact_args(update, self._retention_ms), at=prefix_of(update.lane))
+            args = contact_args(update, self._retention_ms)
+            await self._pipelines.run(self._contact, args, at=prefix_of(update.lane), patient=True)
 
     async def sweep_soon(self, location_id: LocationId, *, seconds: float) -> None:
         """Schedule a sweep of the location soon, if it is swept at all. Raises Unavailable."""
@@ -129,9 +133,9 @@ def accept_args(
     lane: Lane, what: Mapping[str, object], message: InboundMessage | None, *, retention_ms: int, fernet_keys: Sequence[str]
 ) -> list[str | bytes | int]:
     """The accept script's arguments. Without a `message` no content is stored, because it needs no answer."""
-    told = orjson.dumps({**what, "erased": digests(lane, fernet_keys)})
+    document = orjson.dumps({**what, "erased": digests(lane, fernet_keys)})
     body = encode(message) if message else b""
-    return [str(lane), uuid4().hex, told, body, REMEMBERED_MS, retention_ms, MOST_WAITING]
+    return [str(lane), uuid4().hex, document, body, REMEMBERED_MS, retention_ms, MOST_WAITING]
 
 
 def accepted_event(message: InboundMessage) -> dict[str, object]:
@@ -146,7 +150,7 @@ def accepted_event(message: InboundMessage) -> dict[str, object]:
     }
 
 
-def came(message: InboundMessage, event: Mapping[str, object], *, marketplace: bool = True) -> dict[str, object]:
+def inbound_fields(message: InboundMessage, event: Mapping[str, object], *, marketplace: bool = True) -> dict[str, object]:
     """The script's argument for a message that needs an answer."""
     return {
         "id": message.id,

@@ -18,7 +18,8 @@ local lane, token, lease, fresh, most = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARG
 local location, contact = split(lane)
 local record = key('lane', lane)
 pass_when_full()
-notice_server(run_of_server())
+local kept = redis.call('MGET', key('server'), key('person', lane))
+notice_server(run_of_server(), kept[1])
 redis.call('ZREM', key('unheard'), lane)
 local claimed_until = tonumber(redis.call('ZSCORE', key('inflight'), lane) or 0)
 if claimed_until == 0 then return nil end
@@ -43,8 +44,21 @@ local function bodies(ids)
   return found, conversation
 end
 
+-- The turn's messages, with their texts.
+local function messages_of_turn()
+  local ids = known.replaying and cjson.decode(known.replaying) or redis.call('LRANGE', key('waiting', lane), 0, most - 1)
+  return ids, bodies(ids)
+end
+local ids, texts, conversation = messages_of_turn()
+look_for(
+  key('replays', lane), key('paused', conversation), key('carried', lane), key('paused', contact), key('refused', location),
+  unpack(names_of_circuits({ARGV[9], ARGV[10]}))
+)
+-- Of a contact that writes for the first time, most is not there.
+if not next(known) then look_for(key('said', lane), key('replies', lane), key('standing', lane)) end
+
 -- The first attempt of a replay: the lane gets the data of the dead letter.
-if not known.turn then
+if not known.turn and is_there(key('replays', lane)) then
   local id = redis.call('LPOP', key('replays', lane))
   local stored = id and redis.call('GET', key('dead', id))
   if stored then
@@ -56,11 +70,11 @@ if not known.turn then
     if dead_letter.answer ~= '' then
       for _, field in ipairs({'answer', 'answered', 'answered_at', 'parts'}) do set(field, dead_letter[field] or '') end
     end
+    ids, texts, conversation = messages_of_turn()
   end
 end
 
 local replaying = known.replaying
-local ids = replaying and cjson.decode(replaying) or redis.call('LRANGE', key('waiting', lane), 0, most - 1)
 if #ids == 0 then
   -- All messages were ended one by one: as duplicates, or by a worker that died before the release.
   forget_turn(lane)
@@ -95,13 +109,9 @@ local due = redis.call('ZSCORE', key('due', location), contact)
 if tonumber(due or 0) ~= lease_until then redis.call('ZADD', key('due', location), lease_until, contact) end
 if lease_until ~= claimed_until then take_slot(lane, lease_until) end
 
-local texts, conversation = bodies(ids)
-look_for(
-  key('carried', lane), key('paused', contact), key('paused', conversation), unpack(names_of_circuits({ARGV[9], ARGV[10]}))
-)
 -- A turn that waits for GHL needs no look-up.
 local ghl = admit_turn({ARGV[9], ARGV[10]}, token, tonumber(ARGV[11]))
-local person, paid, topped = redis.call('GET', key('person', lane)) or '', 0, known.backfilled and 1 or 0
+local person, paid, topped = kept[2] or '', 0, known.backfilled and 1 or 0
 if ARGV[8] ~= '' and ghl[1] == '' then
   local ahead = cjson.decode(ARGV[8])
   learn_limits(location, ahead.permit)
@@ -115,12 +125,12 @@ local waiting = (replaying or #ids == most) and redis.call('LLEN', key('waiting'
 -- When the state went back last, and when this lane began.
 local rollback = redis.call('HMGET', key('rollback'), 'at', 'certain_at')
 local first = rollback[1] and redis.call('LINDEX', key('timeline', lane), 0)
-local its = {}
+local its, said = {}, key('said', lane)
 for field, value in pairs(known) do its[#its + 1], its[#its + 2] = field, value end
 return {
   now, replaying and 1 or 0, waiting, its, begins and {} or redis.call('HGETALL', key('ledger', known.turn)), texts, (bodies(carried)),
   situation(lane, conversation, {unpack(ARGV, 12)}, tonumber(ARGV[6])),
-  redis.call('ZRANGE', key('said', lane), -tonumber(ARGV[7]), -1, 'WITHSCORES'), topped, ghl,
+  missing[said] and {} or redis.call('ZRANGE', said, -tonumber(ARGV[7]), -1, 'WITHSCORES'), topped, ghl,
   person:match('^%S*'),
   {rollback[1] or '0', rollback[2] or '0', first and first:match('^%d+') or '0'}, paid,
 }

@@ -15,7 +15,7 @@ from bridge.store.lanes.schedule import Schedule, ScheduleOptions
 from bridge.store.lanes.situations import read_situation
 from bridge.store.lanes.step_done import StepDone, check_left
 from bridge.store.lanes.turns import read_ledger
-from bridge.store.limits.budget import no_room
+from bridge.store.limits.budget import budget_exhausted
 from bridge.store.limits.circuits import PROBE_MARGIN_SECONDS
 from bridge.store.locations.records import FIELDS
 from bridge.store.redis.confirmations import NO_CONFIRMATION
@@ -57,7 +57,7 @@ class Lanes(Schedule):
         self._confirmation = options.get("confirmation", NO_CONFIRMATION)
 
     def ours(self, lane: Lane, ids: Sequence[MessageId]) -> frozenset[MessageId]:
-        """Those of these messages that the bridge posted, or that are known to be its provider's."""
+        """Which of these messages the bridge posted, or its provider is known to have posted."""
         with reaching(f"look for own messages of {lane}"):
             found = self._redis.mget([key("own", lane.location_id, id_) for id_ in ids]) if ids else []
         return frozenset(id_ for id_, by in zip(ids, found, strict=True) if by)
@@ -155,7 +155,7 @@ class Lanes(Schedule):
         if done.code == StepResult.CHANGED:
             raise StandingChanged(f"the standing of {turn.lane} has changed")
         if done.code == StepResult.NO_ROOM:
-            raise no_room(turn.lane.location_id, done.left_ms)
+            raise budget_exhausted(turn.lane.location_id, done.left_ms)
         if done.code == StepResult.WRITTEN:
             # Redis' answer may have been delayed, and the lease has become shorter meanwhile.
             check_left(turn, done.left_ms - round((self._clock() - done.asked_at) * 1000), seconds)

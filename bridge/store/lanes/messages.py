@@ -33,9 +33,9 @@ def decode(text: str) -> InboundMessage:
 
 def encode_answer(completion: Completion) -> str:
     """A provider's answer as JSON, without what is empty; `why_silent` is a text. The evidence is stored in the timeline."""
-    told = ((name, getattr(completion, name)) for name in completion.__slots__ if name not in {"evidence", "knowledge"})
-    kept = {name: value for name, value in told if value}
-    return orjson.dumps({**kept, "text": completion.text, "why_silent": completion.why_silent or ""}).decode()
+    fields = ((name, getattr(completion, name)) for name in completion.__slots__ if name not in {"evidence", "knowledge"})
+    values = {name: value for name, value in fields if value}
+    return orjson.dumps({**values, "text": completion.text, "why_silent": completion.why_silent or ""}).decode()
 
 
 def decode_answer(text: str) -> Completion | None:

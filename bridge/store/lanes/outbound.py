@@ -9,7 +9,7 @@ import orjson
 from bridge.policy.authors import Author, author
 from bridge.policy.delivery import noted_as
 from bridge.policy.normalise import digest
-from bridge.store.lanes.transcripts import said
+from bridge.store.lanes.transcripts import transcript_entry
 
 if TYPE_CHECKING:
     from bridge.model import OutboundMessage
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ON_LOOP_CHARACTERS = 64 * 1024
 
 
-def heard(message: OutboundMessage) -> dict[str, Any]:
+def outbound_fields(message: OutboundMessage) -> dict[str, Any]:
     """One outbound message: its possible author, a digest of its text, and the text to store if a person wrote it."""
     by = author(type_=message.type, source=message.source, call_seconds=message.call_seconds)
     event = {
@@ -37,7 +37,7 @@ def heard(message: OutboundMessage) -> dict[str, Any]:
         "digest": digest(message.text),
         "conversation_id": message.conversation_id,
         "event": orjson.dumps(event).decode(),
-        "said": said(message.id, "assistant", message.text) if message.text.strip() else "",
+        "said": transcript_entry(message.id, "assistant", message.text) if message.text.strip() else "",
         # A comment does not reach the contact, whatever its status is.
         "delivery": "" if by is Author.NOBODY else noted_as(message.status),
         "status": message.status,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bridge.model import LedgerEntry, MessageId
 
-# A message of the transcript: its time (ms), and the message as JSON (`transcripts.said`).
+# A message of the transcript: its time (ms), and the message as JSON (`transcripts.transcript_entry`).
 Words: TypeAlias = tuple[int, str]
 
 
@@ -95,7 +95,7 @@ class Duplicate(Held):
     done: Sequence[MessageId]
 
 
-class Told(TypedDict, total=False):
+class RateLimitReport(TypedDict, total=False):
     """The rate limit that GHL reported last for a location (`ghl.rate_limit_headers.Limits`); unreported parts are missing."""
 
     # The limit of requests in an interval, and how many were left.
@@ -108,7 +108,7 @@ class Told(TypedDict, total=False):
     left_daily: int
 
 
-class Permit(Told):
+class Permit(RateLimitReport):
     """A request to GHL that is counted against a location's rate limit; read by `parts/permits.lua`."""
 
     # Identifies this request.

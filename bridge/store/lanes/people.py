@@ -85,7 +85,7 @@ class ContactNames:
             return ()
         found: list[Lane] = []
         for location in location_ids:
-            groups = [self._digests(one, location, wanted) for one in self._keys]
+            groups = [self._digests(one, location, terms) for one in self._keys for terms in wanted]
             start = 0
             while start >= 0 and len(found) < most:
                 with reaching("look for contacts"):

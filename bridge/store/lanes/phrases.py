@@ -1,7 +1,7 @@
-"""Timeline lines in short: what most of them have in common is a control character, which JSON never contains unescaped.
+"""Abbreviated timeline lines: a control character, which JSON never contains unescaped, replaces each frequent phrase.
 
-A line may be stored short or in full, so both are read. A character keeps its meaning for ever: lines bear it. `look_over.lua`
-reads the first one.
+Lines are stored abbreviated or in full, and both are read. A character never changes its meaning, because stored lines contain
+it. `look_over.lua` reads the first one.
 """
 
 from __future__ import annotations
@@ -44,12 +44,12 @@ PHRASES: dict[str, str] = {
     "\x1f": '","facts":"',
 }
 _IN_FULL = {ord(short): phrase for short, phrase in PHRASES.items()}
-# Some contain others.
+# Some phrases contain others.
 _LONGEST_FIRST = tuple(sorted(PHRASES.items(), key=lambda one: -len(one[1])))
 
 
 def event_in_short(event: Mapping[str, Any]) -> str:
-    """An event as a timeline stores it."""
+    """An event as an abbreviated line."""
     line = orjson.dumps(event).decode()
     for short, phrase in _LONGEST_FIRST:
         line = line.replace(phrase, short)

@@ -34,7 +34,7 @@ end
 
 local lane, token, patch, retention = ARGV[1], ARGV[2], cjson.decode(ARGV[3]), tonumber(ARGV[4])
 within_turn = true
-local is = redis.call('HMGET', key('lane', lane), 'lease', 'lease_until', 'written')
+local is = redis.call('HMGET', key('lane', lane), 'lease', 'lease_until', 'written', 'released')
 if is[1] ~= token then return {STEP.lost, -1} end
 local left, written = tonumber(is[2]) - now, is[3]
 pass_when_full()
@@ -47,7 +47,7 @@ local function refuse(...)
 end
 if patch.least and left < patch.least[1] then return refuse(STEP.lost, left) end
 local location, contact = split(lane)
-local rare = {key('unclear', lane), key('watched')}
+local rare = {key('unclear', lane), key('watched'), key('refused', location)}
 for _, circuit in ipairs({patch.circuit and patch.circuit.id or '', patch.passed or first and first.passed or ''}) do
   if circuit ~= '' then rare[#rare + 1], rare[#rare + 2] = key('circuit', circuit), key('circuit', circuit, 'faults') end
 end
@@ -56,6 +56,8 @@ if patch.unchanged then
   rare[#rare + 1], rare[#rare + 2] = key('paused', contact), key('paused', patch.unchanged.conversation)
 end
 look_for(unpack(rare))
+-- Of a contact that was never answered. What waits to be attributed may write its standing.
+if patch.unchanged and not is[4] and missing[rare[1]] then look_for(key('standing', lane), key('replies', lane)) end
 if patch.person then redis.call('SET', key('person', lane), patch.person, 'PX', retention) end
 remember_all(lane, patch.listed or {}, retention)
 local admitted = patch.circuit and admit(patch.circuit.id, token, patch.circuit.longest) or ''
@@ -88,7 +90,8 @@ end
 local function is_another()
   if not patch.unchanged then return false end
   if is_there(key('paused', contact)) or is_there(key('paused', patch.unchanged.conversation)) then return true end
-  return redis.call('ZCOUNT', key('replies', lane), now - DAY_OF_REPLIES, '+inf') > patch.unchanged.replies
+  local replies = key('replies', lane)
+  return not missing[replies] and redis.call('ZCOUNT', replies, now - DAY_OF_REPLIES, '+inf') > patch.unchanged.replies
 end
 
 -- Why nothing may be written; nil if it may.

@@ -48,7 +48,7 @@ class RollbackLooks:
     def note(self, turn: Turn, rollback: Rollback, found: FoundInGHL) -> None:
         """Record that this turn has looked. Opt-outs that the state does not know count from now on.
 
-        A forgotten reply proves that writes were lost: then an alert is due, and every lane looks.
+        A reply that the state has lost proves the rollback: then an alert is due, and every lane looks into GHL.
         """
         event = {"step": "looked_back", "reply_ids": found.forgotten, "rolled_back_at_ms": rollback.at_ms}
         document = {

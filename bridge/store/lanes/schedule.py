@@ -38,7 +38,7 @@ MOST_SAID = MOST_LOOKED_AT
 
 
 class ScheduleOptions(TypedDict):
-    """How long leases and stored data last, and who confirms the note before a post; a lease reserves look-ups from `budgets`."""
+    """How long leases and stored data last, and how a post's record is confirmed; a lease reserves look-ups from `budgets`."""
 
     lease_seconds: float
     retention_ms: int
@@ -104,7 +104,7 @@ class Schedule:
             answer = self._take(lane, token, ahead)
         turn = read_turn(lane, token, began, answer) if answer else None
         if turn and self._budgets:
-            self._budgets.paid_ahead(lane.location_id, int(answer[-1]), topped=turn.topped)
+            self._budgets.note_reserved(lane.location_id, int(answer[-1]), backfilled=turn.backfilled)
         return turn
 
     def reread(self, turn: Turn) -> Turn | None:

@@ -64,11 +64,11 @@ def _standing(fields: Mapping[str, str], replies: int, oldest_ms: int, *, hears_
         automation_id=fields.get("automation_id", ""),
         resumed_at_ms=_ms(fields, "resumed_at"),
         stopped=_stopped(fields),
-        tags=_told(fields, "tags"),
+        tags=_names(fields, "tags"),
         tags_heard_ms=_ms(fields, "tags_heard"),
         dnd=fields["dnd"] == "1" if "dnd" in fields else None,
         dnd_heard_ms=_ms(fields, "dnd_heard"),
-        blocked_channels=_told(fields, "blocked"),
+        blocked_channels=_names(fields, "blocked"),
         blocked_heard_ms=_ms(fields, "blocked_heard"),
         replies=replies,
         oldest_reply_at_ms=oldest_ms,
@@ -82,7 +82,7 @@ def _ms(fields: Mapping[str, str], name: str) -> int:
     return int(fields.get(name) or 0)
 
 
-def _told(fields: Mapping[str, str], name: str) -> frozenset[str] | None:
+def _names(fields: Mapping[str, str], name: str) -> frozenset[str] | None:
     return frozenset(orjson.loads(fields[name])) if name in fields else None
 
 

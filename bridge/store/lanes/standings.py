@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from bridge.model import Lane
-from bridge.store.lanes.outbound import heard
-from bridge.store.lanes.transcripts import read_said, said
+from bridge.store.lanes.outbound import outbound_fields
+from bridge.store.lanes.transcripts import parse_entry, transcript_entry
 from bridge.store.redis.connection import reaching, text
 from bridge.store.redis.lua import script
 from bridge.store.redis.partition_calls import lane_of
@@ -40,9 +40,9 @@ class Standings:
 
         Here and below: with `token`, the lease's token of a turn, the write happens only while the turn holds the lane.
         """
-        told = orjson.dumps([heard(message) for message in messages])
+        documents = orjson.dumps([outbound_fields(message) for message in messages])
         with reaching(f"record messages to {lane}"):
-            return max(0, int(self._observe(keys=[prefix_of(lane)], args=[str(lane), told, 0, self._retention_ms, token])))
+            return max(0, int(self._observe(keys=[prefix_of(lane)], args=[str(lane), documents, 0, self._retention_ms, token])))
 
     def pause(self, id_: str) -> Lane | None:
         """Pause a conversation or contact. Returns None if the id is not known yet; the pause applies anyway."""
@@ -85,18 +85,18 @@ class Standings:
         """The last `count` messages of the transcript, oldest first."""
         with reaching(f"read the transcript of {lane}"):
             found: Any = self._redis.zrange(key("said", str(lane)), -count, -1, withscores=True) if count else []
-        return tuple(read_said(text(one), at) for one, at in found)
+        return tuple(parse_entry(text(one), at) for one, at in found)
 
-    def remember(self, lane: Lane, heard: Iterable[PastMessage], *, token: str = "") -> None:
+    def remember(self, lane: Lane, messages: Iterable[PastMessage], *, token: str = "") -> None:
         """Add messages to the transcript; existing ones are not changed."""
-        told = _told(heard)
-        if told:
+        entries = _entries(messages)
+        if entries:
             with reaching(f"add to the transcript of {lane}"):
-                self._remember(keys=[prefix_of(lane)], args=[str(lane), token, self._retention_ms, *told])
+                self._remember(keys=[prefix_of(lane)], args=[str(lane), token, self._retention_ms, *entries])
 
 
-def _told(heard: Iterable[PastMessage]) -> list[str | int]:
-    return [part for one in heard for part in (one.at_ms, said(one.id, one.role, one.content, one.files))]
+def _entries(messages: Iterable[PastMessage]) -> list[str | int]:
+    return [part for one in messages for part in (one.at_ms, transcript_entry(one.id, one.role, one.content, one.files))]
 
 
 def _event(step: str) -> bytes:
@@ -105,11 +105,11 @@ def _event(step: str) -> bytes:
 
 def contact_args(update: ContactUpdate, retention_ms: int) -> list[Any]:
     """The arguments of `contact.lua`."""
-    told = {}
+    fields = {}
     if update.tags is not None:
-        told["tags"] = orjson.dumps(update.tags).decode()
+        fields["tags"] = orjson.dumps(update.tags).decode()
     if update.dnd is not None:
-        told["dnd"] = "1" if update.dnd else "0"
+        fields["dnd"] = "1" if update.dnd else "0"
     if update.blocked_channels is not None:
-        told["blocked"] = orjson.dumps(update.blocked_channels).decode()
-    return [str(update.lane), update.at_ms, orjson.dumps(told), retention_ms]
+        fields["blocked"] = orjson.dumps(update.blocked_channels).decode()
+    return [str(update.lane), update.at_ms, orjson.dumps(fields), retention_ms]

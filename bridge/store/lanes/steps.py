@@ -11,10 +11,10 @@ from bridge.model import LedgerEntry, MessageId, SendState, Status
 from bridge.policy.delivery import noted_as
 from bridge.policy.normalise import digest
 from bridge.store.lanes.ends import event_of, is_claim_true, is_reply, outcome
-from bridge.store.lanes.excerpts import kept_of, told_of
+from bridge.store.lanes.excerpts import excerpt_field, excerpt_patch
 from bridge.store.lanes.messages import encode
 from bridge.store.lanes.phrases import event_in_short
-from bridge.store.lanes.transcripts import said, taken_along, words_of
+from bridge.store.lanes.transcripts import carried_in_question, end_entries, transcript_entry
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,21 +31,21 @@ MAY_BE_EMPTY = frozenset({"wait_ms", "claimed", "seen", "listed"})
 
 def document(turn: Turn, patch: Patch) -> bytes:
     """A patch as JSON for the scripts; its `nonce` identifies this write if it is sent twice."""
-    return orjson.dumps(_told(turn, patch))
+    return orjson.dumps(_fields(turn, patch))
 
 
-def _told(turn: Turn, patch: Patch) -> dict[str, object]:
-    kept: dict[str, object] = {
+def _fields(turn: Turn, patch: Patch) -> dict[str, object]:
+    fields: dict[str, object] = {
         name: value for name, value in patch.items() if value or (value is not None and name in MAY_BE_EMPTY)
     }
-    kept["ledger"] = {part: _entry_told(entry) for part, entry in patch.get("ledger", {}).items()}
-    kept["events"] = [event_in_short(event) for event in patch.get("events", ())]
+    fields["ledger"] = {part: _entry_json(entry) for part, entry in patch.get("ledger", {}).items()}
+    fields["events"] = [event_in_short(event) for event in patch.get("events", ())]
     if "first" in patch:
-        kept["first"] = _told(turn, patch["first"])
-    return kept | {"turn": turn.id, "nonce": uuid4().hex}
+        fields["first"] = _fields(turn, patch["first"])
+    return fields | {"turn": turn.id, "nonce": uuid4().hex}
 
 
-def _entry_told(entry: LedgerEntry) -> str:
+def _entry_json(entry: LedgerEntry) -> str:
     """An entry as JSON, without the flags that are not set."""
     fields = {name: getattr(entry, name) for name in entry.__slots__}
     return orjson.dumps({name: value for name, value in fields.items() if value is not False}).decode()
@@ -63,7 +63,8 @@ def asking(
 ) -> Patch:
     """A provider is about to be asked; in the ledger too if it may deliver by itself. `is_first`: no earlier answer is known.
 
-    `listed` is GHL's list of the conversation, None if it was not read. Until a delivery is settled, the turn has only these ids.
+    `listed` is GHL's list of the conversation, None if it was not read. Until a delivery is resolved, the turn has only these
+    ids.
     """
     entry = LedgerEntry(state=SendState.ASKING, at_ms=at_ms)
     forgotten: dict[str, int | str] = {"answer": "", "answered": "", "parts": "", "claimed": "", "looks": 0, "stale": turn.stale}
@@ -76,7 +77,7 @@ def asking(
         "events": [{"step": "asking", "provider": provider, "message_ids": ids, "attempt": turn.attempts + 1}],
     }
     if listed is not None:
-        patch["listed"] = [(one.at_ms, said(one.id, one.role, one.content, one.files)) for one in listed]
+        patch["listed"] = [(one.at_ms, transcript_entry(one.id, one.role, one.content, one.files)) for one in listed]
     return patch
 
 
@@ -85,8 +86,8 @@ def unanswered(turn: Turn, *, at_ms: int, provider: str, why: str, may_deliver: 
     return {
         "lane": {"answered": ""} if may_deliver else {},
         "ledger": {ASK: LedgerEntry(state=SendState.NOT_SENT, at_ms=at_ms)} if may_deliver else {},
-        "events": [{"step": "unanswered", "provider": provider, "why": why, **told_of(turn, excerpt)}],
-        "excerpt": kept_of(turn, excerpt),
+        "events": [{"step": "unanswered", "provider": provider, "why": why, **excerpt_field(turn, excerpt)}],
+        "excerpt": excerpt_patch(turn, excerpt),
     }
 
 
@@ -98,9 +99,9 @@ def doubtful(*, asked_at_ms: int) -> Patch:
 def sending(posting: Posting, *, at_ms: int, channel: str, waited: tuple[str, float] | None = None) -> Patch:
     """A part is about to be posted; `waited`: GHL's refusal of the attempt before, and the wait (s) after it."""
     event = {"step": "sending", "part": posting.part, "type": channel, "characters": len(posting.said)}
-    kept = {"parts": orjson.dumps(posting.parts).decode()} if posting.parts else {}
+    parts = {"parts": orjson.dumps(posting.parts).decode()} if posting.parts else {}
     return {
-        "lane": {"looks": 0, **kept},
+        "lane": {"looks": 0, **parts},
         "ledger": {posting.part: LedgerEntry(state=SendState.SENDING, at_ms=at_ms, last=posting.last)},
         "posting": {posting.part: [digest(posting.text)]},
         "unless_there": [posting.part, *([ASK] if posting.parts else [])],
@@ -126,19 +127,19 @@ def sent(turn: Turn, posted: Posted) -> Patch:
     posting, ids, at_ms = posted.posting, posted.message_ids, posted.at_ms
     entry = LedgerEntry(state=SendState.SENT, at_ms=at_ms, message_ids=ids, last=posting.last, draft=not posting.said)
     event = {"step": "sent", "part": posting.part, "reply_ids": ids, "how": posted.how}
-    heard = [(at_ms, said(words_id(turn, posting.part, ids), "assistant", posting.said))] if posting.said else []
+    entries = [(at_ms, transcript_entry(entry_id(turn, posting.part, ids), "assistant", posting.said))] if posting.said else []
     return {
         "ledger": {posting.part: entry},
         "own": list(ids),
-        "said": heard,
+        "said": entries,
         "welcomed": ["ghl"],
         "sent": event_in_short(event),
         "taken": posted.channel,
-        "delivery": _told_at_once(posted),
+        "delivery": _delivery_state(posted),
     }
 
 
-def _told_at_once(posted: Posted) -> Mapping[str, str] | None:
+def _delivery_state(posted: Posted) -> Mapping[str, str] | None:
     """The delivery state in GHL's answer to a post, for `parts/delivery.lua`; None for a draft, or without a state."""
     noted = noted_as(posted.status)
     if not (noted and posted.message_ids and posted.channel):
@@ -161,7 +162,7 @@ def skipped(turn: Turn, ended: Ended) -> Patch:
     return {
         "messages": {id_: outcome(ended) for id_ in ended.message_ids},
         "done": ended.message_ids,
-        "said": words_of(turn, ended),
+        "said": end_entries(turn, ended),
         "events": [event_of(ended)],
     }
 
@@ -173,13 +174,13 @@ def ended(turn: Turn, ended: Ended) -> Patch:
     return {
         **posted,
         **over,
-        "carried": taken_along(turn, ended.message_ids),
+        "carried": carried_in_question(turn, ended.message_ids),
         "own": list(ended.reply_message_ids),
         "said": [*over["said"], *posted.get("said", ())],
         "replied": is_reply(ended),
         "seen": is_claim_true(turn, ended),
         "handover": _handover(ended.handed_over),
-        "events": [*([_handed_over_told(ended.handed_over)] if ended.handed_over else []), *over["events"]],
+        "events": [*([_handover_event(ended.handed_over)] if ended.handed_over else []), *over["events"]],
     }
 
 
@@ -187,7 +188,7 @@ def _handover(over: HandedOver | None) -> HandoverPatch | None:
     return {"lasts": -1 if over.seconds < 0 else round(over.seconds * 1000)} if over else None
 
 
-def _handed_over_told(over: HandedOver) -> dict[str, Any]:
+def _handover_event(over: HandedOver) -> dict[str, Any]:
     lasts = {"lasts_seconds": over.seconds, "note_characters": over.note_characters}
     return {"step": "handover", "provider": over.provider, **lasts}
 
@@ -195,7 +196,7 @@ def _handed_over_told(over: HandedOver) -> dict[str, Any]:
 def let_go(turn: Turn) -> Patch:
     """Every message of the turn has been skipped."""
     oldest = min(turn.messages, key=lambda message: message.date_added_ms, default=None)
-    return {"carried": taken_along(turn, [oldest.id] if oldest else [])}
+    return {"carried": carried_in_question(turn, [oldest.id] if oldest else [])}
 
 
 def again(turn: Turn, ids: Sequence[MessageId], again: Again, *, excerpt: SealedExcerpt | None) -> Patch:
@@ -211,11 +212,11 @@ def again(turn: Turn, ids: Sequence[MessageId], again: Again, *, excerpt: Sealed
         "until_newer": [] if again.until_newer is None else [again.until_newer],
         "failed": again.counts,
         "unopened": again.unopened,
-        "events": [{**event, **told_of(turn, excerpt)}],
-        "excerpt": kept_of(turn, excerpt),
+        "events": [{**event, **excerpt_field(turn, excerpt)}],
+        "excerpt": excerpt_patch(turn, excerpt),
     }
 
 
-def words_id(turn: Turn, part: str, ids: Sequence[MessageId]) -> MessageId:
+def entry_id(turn: Turn, part: str, ids: Sequence[MessageId]) -> MessageId:
     """The id of a part in the transcript: GHL's, or the bridge's own if GHL's answer had none."""
     return ids[0] if ids else MessageId(f"{turn.id}-{part}")

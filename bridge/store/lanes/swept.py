@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from redis import RedisError
 
-from bridge.store.lanes.inbox import accept_args, accepted_event, came
+from bridge.store.lanes.inbox import accept_args, accepted_event, inbound_fields
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
 from bridge.store.redis.partitions import key, prefix_of
@@ -63,4 +63,4 @@ class SweptMessages:
 
 def _what(message: InboundMessage) -> dict[str, object]:
     event = {**accepted_event(message), "by": "sweep"}
-    return {**came(message, event, marketplace=False), "found": True}
+    return {**inbound_fields(message, event, marketplace=False), "found": True}

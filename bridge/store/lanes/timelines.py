@@ -11,7 +11,7 @@ from bridge.model import Lane, Status
 from bridge.policy.delivery import delivery_of
 from bridge.store.lanes.messages import decode
 from bridge.store.lanes.phrases import read_event
-from bridge.store.lanes.transcripts import read_said
+from bridge.store.lanes.transcripts import parse_entry
 from bridge.store.redis.connection import reaching, text
 from bridge.store.redis.partition_calls import lane_of
 from bridge.store.redis.partitions import key
@@ -87,7 +87,7 @@ class Timelines:
         """A message's text in the transcript, which has the newest 200 of both sides; None if it is not there."""
         with reaching(f"read the transcript of {lane}"):
             found = self._redis.zrevrange(key("said", str(lane)), 0, -1)
-        return next((one.content for one in (read_said(text(line), 0) for line in found) if one.id == id_), None)
+        return next((one.content for one in (parse_entry(text(line), 0) for line in found) if one.id == id_), None)
 
     def _messages(self, lane: Lane, ids: tuple[str, ...]) -> tuple[MessageRecord, ...]:
         pipe = self._redis.pipeline(transaction=False)

@@ -24,48 +24,48 @@ def cut(text: str) -> str:
     return text.strip()[:MOST_CHARACTERS]
 
 
-def said(id_: MessageId, role: str, text: str, files: Sequence[MediaKind] = ()) -> str:
+def transcript_entry(id_: MessageId, role: str, text: str, files: Sequence[MediaKind] = ()) -> str:
     """One message as JSON, the same for the same message."""
     fields = {"id": id_, "role": role, "content": cut(text)}
     return orjson.dumps({**fields, "files": files} if files else fields).decode()
 
 
-def said_by_contact(message: InboundMessage) -> str:
+def inbound_entry(message: InboundMessage) -> str:
     """An inbound message as JSON, without files whose text is known."""
     texts = [*message.transcripts, *[""] * len(message.attachments)]
     files = [each.kind for each, words in zip(attachments_of(message), texts, strict=False) if not words]
-    return said(message.id, "user", message.words, files)
+    return transcript_entry(message.id, "user", message.words, files)
 
 
-def read_words(flat: list[str]) -> tuple[PastMessage, ...]:
+def parse_entries(flat: list[str]) -> tuple[PastMessage, ...]:
     """Parse a script's list of message, time (ms), message, time (ms)."""
-    return tuple(read_said(text, float(at)) for text, at in rows(flat).items())
+    return tuple(parse_entry(text, float(at)) for text, at in rows(flat).items())
 
 
-def read_said(text: str, at_ms: float) -> PastMessage:
-    """Parse the JSON of `said`."""
+def parse_entry(text: str, at_ms: float) -> PastMessage:
+    """Parse the JSON of `transcript_entry`."""
     fields = orjson.loads(text)
     files = tuple(MediaKind(kind) if kind in list(MediaKind) else MediaKind.FILE for kind in fields.get("files", ()))
     return PastMessage(fields["role"], fields["content"], id=MessageId(fields["id"]), at_ms=int(at_ms), files=files)
 
 
-def words_of(turn: Turn, ended: Ended) -> list[tuple[int, str]]:
+def end_entries(turn: Turn, ended: Ended) -> list[tuple[int, str]]:
     """The transcript entries of a turn's end with their times (ms): the contact's messages, and a reply by the provider."""
-    words = asked_of(turn, ended.message_ids)
+    words = question_entries(turn, ended.message_ids)
     if ended.said:
         reply = ended.reply_message_ids[0] if ended.reply_message_ids else MessageId(turn.id)
-        words.append((turn.leased_at_ms, said(reply, "assistant", ended.said)))
+        words.append((turn.leased_at_ms, transcript_entry(reply, "assistant", ended.said)))
     return words
 
 
-def asked_of(turn: Turn, ids: Sequence[MessageId]) -> list[tuple[int, str]]:
+def question_entries(turn: Turn, ids: Sequence[MessageId]) -> list[tuple[int, str]]:
     """The texts and files of these messages and of the carried ones, each with its time (ms)."""
-    asked = {*ids, *taken_along(turn, ids)}
+    asked = {*ids, *carried_in_question(turn, ids)}
     messages = [one for one in (*turn.carried, *turn.messages) if one.id in asked and (one.words or one.attachments)]
-    return [(message.date_added_ms or turn.leased_at_ms, said_by_contact(message)) for message in messages]
+    return [(message.date_added_ms or turn.leased_at_ms, inbound_entry(message)) for message in messages]
 
 
-def taken_along(turn: Turn, ids: Sequence[MessageId]) -> list[MessageId]:
+def carried_in_question(turn: Turn, ids: Sequence[MessageId]) -> list[MessageId]:
     """The carried messages that the question includes: those of the same line."""
     lines = {message.line for message in turn.messages if message.id in ids} | {UNKNOWN_LINE}
     return [message.id for message in turn.carried if message.line in lines]

@@ -10,7 +10,7 @@ from bridge.model import LedgerEntry, MessageId, Rollback, SendState, Turn
 from bridge.policy.rollbacks import must_look
 from bridge.store.lanes.messages import decode, decode_answer
 from bridge.store.lanes.situations import read_situation
-from bridge.store.lanes.transcripts import read_words
+from bridge.store.lanes.transcripts import parse_entries
 from bridge.store.redis.connection import rows, text
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Turn:
     """The leased turn. `began` is this process' clock (s) before the script was called."""
-    now, replayed, waiting, record, ledger, messages, carried, situation, words, topped, ghl, person, rollback, _ = answer
+    now, replayed, waiting, record, ledger, messages, carried, situation, words, backfilled, ghl, person, rollback, _ = answer
     fields = rows(record)
     decoded = tuple(decode(body) for body in messages if body)
     return Turn(
@@ -47,8 +47,8 @@ def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Tu
         asked=fields.get("asked", ""),
         ledger=read_ledger(rows(ledger)),
         situation=read_situation(situation, read_at=began),
-        said=read_words(words),
-        topped=bool(topped),
+        said=parse_entries(words),
+        backfilled=bool(backfilled),
         asked_for=fields.get("asked_for", ""),
         usage=fields.get("usage", ""),
         person=person,

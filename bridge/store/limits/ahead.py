@@ -48,7 +48,7 @@ class _Location:
 
     first: _Kind = field(default_factory=_Kind)
     later: _Kind = field(default_factory=_Kind)
-    topped: bool = False
+    backfilled: bool = False
     valid_until: deque[float] = field(default_factory=deque)
 
 
@@ -69,15 +69,15 @@ class LookupsAhead:
             left = self._left(known)
             return max(0, known.first.guess - left), max(0, known.later.guess - left)
 
-    def paid(self, location_id: LocationId, count: int, *, topped: bool) -> None:
-        """Record that a turn has begun with `count` reserved look-ups; `topped`: its conversation was read from GHL before."""
+    def note_reserved(self, location_id: LocationId, count: int, *, backfilled: bool) -> None:
+        """Record that a turn has begun with `count` reserved look-ups. `backfilled`: GHL's list of it was read before."""
         with self._lock:
             if len(self._locations) >= REMEMBERED:
                 self._locations.clear()
             known = self._locations.setdefault(location_id, _Location())
-            known.topped = topped
+            known.backfilled = backfilled
             for each in (known, self._all):
-                (each.later if topped else each.first).begin()
+                (each.later if backfilled else each.first).begin()
             known.valid_until.extend([self._clock() + VALID_SECONDS] * count)
 
     def use(self, location_id: LocationId) -> bool:
@@ -87,7 +87,7 @@ class LookupsAhead:
             if known is None:
                 return False
             for each in (known, self._all):
-                (each.later if known.topped else each.first).look_ups += 1
+                (each.later if known.backfilled else each.first).look_ups += 1
             if not self._left(known):
                 return False
             known.valid_until.popleft()

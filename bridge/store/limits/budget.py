@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from bridge.ghl.rate_limit_headers import Limits
     from bridge.model import LocationId
-    from bridge.store.lanes.patch import LookupsAheadPatch, Permit, Told
+    from bridge.store.lanes.patch import LookupsAheadPatch, Permit, RateLimitReport
 
 # The wait after a 429 without a wait; each further 429 doubles it. GHL's interval is 10 s.
 SHORTEST_WAIT = 1.0
@@ -36,7 +36,7 @@ LONGEST_WAIT = 10.0
 REMEMBERED = 10_000
 # Redis serves no other client while a script reads this many locations: about a millisecond.
 AT_ONCE = 100
-NOTHING_TOLD: Told = {}
+NO_REPORT: RateLimitReport = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ class Budgets:
         self._rate_limited = redis.register_script(script("rate_limited"))
         self._clock = clock
         self._ahead = LookupsAhead(clock=clock)
-        self._told: dict[LocationId, tuple[Told, float]] = {}
+        self._reports: dict[LocationId, tuple[RateLimitReport, float]] = {}
 
     def of(self, location_id: LocationId) -> LocationBudget:
         """One location's budget."""
@@ -89,13 +89,13 @@ class Budgets:
         with reaching(f"take a request from the rate limit of {location_id}"):
             wait = int(self._acquire(keys=[prefix_of(location_id)], args=[location_id, orjson.dumps(permit)]))
         if wait:
-            raise no_room(location_id, wait)
+            raise budget_exhausted(location_id, wait)
 
     def permit(self, location_id: LocationId, need: Need) -> Permit:
         """The permit with which a script takes one request, with GHL's last report of the rate limit."""
-        told, at = self._told.pop(location_id, (NOTHING_TOLD, 0.0))
+        report, at = self._reports.pop(location_id, (NO_REPORT, 0.0))
         ago = round((self._clock() - at) * 1000)
-        return {"nonce": uuid4().hex, "part": int(need), "waits": need is not Need.SWEEP, "ago": ago, **told}
+        return {"nonce": uuid4().hex, "part": int(need), "waits": need is not Need.SWEEP, "ago": ago, **report}
 
     def lookups_ahead(self, location_id: LocationId) -> LookupsAheadPatch | None:
         """The look-ups to reserve with a lease; None if there are none."""
@@ -105,18 +105,18 @@ class Budgets:
         permit = self.permit(location_id, Need.LOOKUP)
         return {"permit": permit, "first": first, "later": later, "valid": round(VALID_SECONDS * 1000)}
 
-    def paid_ahead(self, location_id: LocationId, count: int, *, topped: bool) -> None:
-        """Record that a turn has begun with `count` reserved look-ups; `topped`: its conversation was read from GHL before."""
-        self._ahead.paid(location_id, count, topped=topped)
+    def note_reserved(self, location_id: LocationId, count: int, *, backfilled: bool) -> None:
+        """Record that a turn has begun with `count` reserved look-ups. `backfilled`: GHL's list of it was read before."""
+        self._ahead.note_reserved(location_id, count, backfilled=backfilled)
 
     def learn_limits(self, location_id: LocationId, limits: Limits) -> None:
         """Keep the rate limit from an answer's headers for the next request."""
         if limits.most is None and limits.most_daily is None:
             return
-        if len(self._told) >= REMEMBERED:
-            self._told.clear()
-        told = {name: one for name, one in asdict(limits).items() if one is not None}
-        self._told[location_id] = (cast("Told", told), self._clock())
+        if len(self._reports) >= REMEMBERED:
+            self._reports.clear()
+        report = {name: one for name, one in asdict(limits).items() if one is not None}
+        self._reports[location_id] = (cast("RateLimitReport", report), self._clock())
 
     def rate_limited(self, location_id: LocationId, retry_after: float | None, limits: Limits) -> None:
         """Let the location wait after a 429."""
@@ -161,7 +161,7 @@ def _left(row: Sequence[int]) -> Left:
     )
 
 
-def no_room(location_id: LocationId, wait_ms: int) -> BudgetExhausted:
+def budget_exhausted(location_id: LocationId, wait_ms: int) -> BudgetExhausted:
     """The error for a used-up rate limit; the next request is allowed after `wait_ms`."""
     seconds = wait_ms / 1000
     return BudgetExhausted(f"GHL's budget of location {location_id} is used up for {seconds:.1f} s", retry_after=seconds)

@@ -60,7 +60,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class RenewalBegun:
-    """The begin of a renewal: it is `yours` (with a `nonce`), another process is `busy`, or it was `renewed` or `refused`."""
+    """The start of a renewal: it is `yours` (with a `nonce`), another process is `busy`, or it was `renewed` or `refused`."""
 
     how: Literal["yours", "busy", "renewed", "refused"]
     nonce: str = ""

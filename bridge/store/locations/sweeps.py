@@ -75,12 +75,12 @@ class Sweeps:
     def beat(self) -> bool:
         """Record that a receiver accepts webhooks. Returns True if none did for a while: then every location is swept at once."""
         with reaching("record a receiver's heartbeat"):
-            found = call_each(self._beat, self._told, at_home=True)
+            found = call_each(self._beat, self._heartbeat_args, at_home=True)
             for prefixes, _ in found.calls:
                 self._beats[prefixes[0]].answered()
             return any(found.whole())
 
-    def _told(self, prefix: str) -> tuple[int | str, ...]:
+    def _heartbeat_args(self, prefix: str) -> tuple[int | str, ...]:
         return (round(BELIEVED_SECONDS * 1000), *self._beats[prefix].next())
 
     def _take(self, location_id: str) -> DueSweep | float:

@@ -1,6 +1,6 @@
 """Lists of conversations: candidates in their order, from existing keys; a script filters them in blocks.
 
-Conversations with work come from the schedule, all others from the index of newest inbound messages (`recorded:LOCATION`).
+Unfinished conversations come from the schedule, all others from the index of newest inbound messages (`recorded:LOCATION`).
 """
 
 from __future__ import annotations
@@ -122,11 +122,11 @@ class ConversationLists:
         # Of each partition the first lanes were checked; the result ends before the first one that was not.
         unchecked = [places[answer[0]] for places, answer in found if answer[0] < len(places)]
         rows = sorted((places[row[0] - 1], row) for places, (_, _, *rows) in found for row in rows)
-        kept = [(at, row) for at, row in rows if at < min(unchecked, default=len(some))][:most]
-        full = len(kept) == most and len(found) > 1
-        looked = kept[-1][0] + 1 if full else min(unchecked, default=len(some))
+        matches = [(at, row) for at, row in rows if at < min(unchecked, default=len(some))][:most]
+        full = len(matches) == most and len(found) > 1
+        looked = matches[-1][0] + 1 if full else min(unchecked, default=len(some))
         caught_up = sum(answer[1] for _, answer in found)
-        return looked, looked + caught_up * CAUGHT_UP_COUNTS, [_listed(some[at][1], row) for at, row in kept]
+        return looked, looked + caught_up * CAUGHT_UP_COUNTS, [_listed(some[at][1], row) for at, row in matches]
 
     def _candidates(self, wanted: ListFilter, after: Place | None) -> Iterator[Place]:
         """Lanes in the order of the list, each with its time (ms): unfinished work oldest first, other lists newest first."""

@@ -2,7 +2,7 @@
 --   ARGV[1]     location
 --   ARGV[2]     position in the list of contacts; 0 at first
 --   ARGV[3]     most results
---   ARGV[4...]  digests of eight characters, all of which a contact must have; one list for each key that may have made them
+--   ARGV[4...]  digests of eight characters, all of which a contact must have; one list for each key and form of a number
 -- Answers {position to continue from (-1: the end was reached), lane, lane, ...}.
 local location, start, most = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3])
 -- Redis takes about two milliseconds for this many.

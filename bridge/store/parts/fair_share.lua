@@ -1,11 +1,15 @@
 -- The slots of workers: who holds one, and the fair share of each location. lanes/claim.lua hands them out.
 
+-- How many slots some locations hold, as far as this script has counted them: by the key.
+local held_by = {}
+
 -- Take a worker's slot for a lane, until a time at which it is freed by itself, because a killed process frees nothing.
 --   at  that time (ms)
 local function take_slot(lane, at)
   local its = key('inflight', (split(lane)))
   redis.call('ZADD', key('inflight'), at, lane)
   redis.call('ZADD', its, at, lane)
+  held_by[its] = nil
   redis.call('PEXPIRE', its, at - now + 60000)
 end
 
@@ -24,7 +28,9 @@ end
 --   requests     turns that its rate limit at GHL allows
 -- Answers the number of slots.
 local function fair_share(location, free, most_of_one, requests)
-  local held = redis.call('ZCOUNT', key('inflight', location), string.format('(%d', now), '+inf')
+  local its = key('inflight', location)
+  local held = held_by[its] or redis.call('ZCOUNT', its, string.format('(%d', now), '+inf')
+  held_by[its] = held
   local fair = math.floor((9 * (free - 1) - held) / 10) + 1
   return math.max(0, math.min(fair, most_of_one - held, requests))
 end

@@ -72,8 +72,7 @@ end
 --   confirmed  the newest count that it knows as written; 0: none
 --   following  the next one
 local function notice_loss(process, confirmed, following)
-  local written = tonumber(redis.call('GET', key('wrote', process)) or 0)
-  redis.call('SET', key('wrote', process), following, 'PX', WRITE_KNOWN_MS)
+  local written = tonumber(redis.call('SET', key('wrote', process), following, 'PX', WRITE_KNOWN_MS, 'GET') or 0)
   if written < tonumber(confirmed) then everywhere(function() note_rollback(true) end) end
 end
 

@@ -14,9 +14,11 @@ local function situation(lane, conversation, fields, retention)
     if not missing[key('paused', id)] then adopt_pause(lane, id, retention) end
   end
   local replies, since = key('replies', lane), now - DAY_OF_REPLIES
-  local oldest = redis.call('ZRANGEBYSCORE', replies, since, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  local oldest = missing[replies] and {} or redis.call('ZRANGEBYSCORE', replies, since, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  local standing = key('standing', lane)
   return {
-    now, conversation, redis.call('HMGET', key('location', location), unpack(fields)), redis.call('HGETALL', key('standing', lane)),
+    now, conversation, redis.call('HMGET', key('location', location), unpack(fields)),
+    missing[standing] and {} or redis.call('HGETALL', standing),
     oldest[2] and redis.call('ZCOUNT', replies, since, '+inf') or 0, oldest[2] or '0',
   }
 end

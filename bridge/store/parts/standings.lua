@@ -3,7 +3,10 @@
 
 -- The version of a contact's standing, which grows with each change.
 -- Answers it; 0 if nothing is known.
-local function revision(lane) return tonumber(redis.call('HGET', key('standing', lane), 'revision') or 0) end
+local function revision(lane)
+  local record = key('standing', lane)
+  return missing[record] and 0 or tonumber(redis.call('HGET', record, 'revision') or 0)
+end
 
 -- The channels that a contact has stopped, and since when.
 -- Answers a table of channel and time (ms, as text).

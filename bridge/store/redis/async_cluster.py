@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class AsyncClusterRedis(ScriptedAsyncRedis):
     """Each command goes to the node that has its key. `connect` makes the client of a node, by its URL.
 
-    A node that does not say within `seconds` who serves what is not asked further; callers limit their other commands.
+    A node that does not return the layout within `seconds` is skipped; callers limit the time of all other commands.
 
     Commands raise NodeMissing if no node serves their slot, and otherwise what the library's client raises.
     """
@@ -43,7 +43,7 @@ class AsyncClusterRedis(ScriptedAsyncRedis):
         self._refused = ""
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
-        """As the library's."""
+        """Like the library's method."""
         key = key_of(args)
         for _ in range(MOST_REDIRECTS):
             address = await self.serving(key or "")
@@ -54,7 +54,7 @@ class AsyncClusterRedis(ScriptedAsyncRedis):
         raise NodeMissing(f"its nodes do not agree on who serves {key}")
 
     async def serving(self, key: str) -> Address:
-        """The node that serves a key, or what a prefix begins. Raises NodeMissing if none does."""
+        """The node that serves a key, or the keys with a prefix. Raises NodeMissing if none does."""
         slot = slot_of(key)
         if self._layout is None or self._layout.address_of(slot) is None:
             await self.learn()
@@ -72,20 +72,20 @@ class AsyncClusterRedis(ScriptedAsyncRedis):
         return client
 
     def follow(self, moved: MovedError, asked: Address) -> None:
-        """Note where a slot is, as the node that was asked says."""
+        """Update the layout after a redirect: another node serves a slot."""
         if self._layout:
             self._layout.move(moved.slot_id, (moved.host or asked[0], moved.port))
 
     async def learn(self) -> None:
-        """Ask the nodes which serves what, unless that was just asked. The first answer counts."""
+        """Ask the nodes for the layout, unless it was just asked for. The first answer counts."""
         async with self._asking:
             if self._layout is not None and time.monotonic() - self._asked_at < LAYOUT_EVERY_SECONDS:
                 return
             addresses = dict.fromkeys((*self._clients, *map(address_in, self._seeds)))
-            asked = [asyncio.ensure_future(self._told(address)) for address in addresses]
+            asked = [asyncio.ensure_future(self._layout_of(address)) for address in addresses]
             for one in asyncio.as_completed(asked):
-                if told := await one:
-                    self._layout = told
+                if layout := await one:
+                    self._layout = layout
                     break
             for task in asked:
                 task.cancel()
@@ -99,12 +99,12 @@ class AsyncClusterRedis(ScriptedAsyncRedis):
             for client in self._clients.values():
                 await client.aclose(close_connection_pool)
 
-    async def _told(self, address: Address) -> Layout | None:
-        """What a node says, all of whose errors mean that it says nothing."""
+    async def _layout_of(self, address: Address) -> Layout | None:
+        """The layout that a node returns; None for any error."""
         try:
             async with asyncio.timeout(self._seconds):
-                told = await self.client_at(address).execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]
+                slots = await self.client_at(address).execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]
         except (RedisError, OSError, TimeoutError) as error:
             self._refused = distrust_of(error) or reason_of(error)
             return None
-        return Layout(told, address) if told else None
+        return Layout(slots, address) if slots else None

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bridge.store.redis.cluster_nodes import Nodes
 
-# Commands of several keys that may be anywhere, and what becomes of the answers for each.
+# Commands with several keys in any slots, and how their answers are combined.
 SUMMED = frozenset({"DEL", "EXISTS", "TOUCH", "UNLINK"})
 # Commands for all primaries.
 OF_ALL = frozenset({
@@ -43,7 +43,7 @@ class ClusterRedis(ScriptedRedis):
         self.nodes = nodes
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
-        """As the library's. A command without a key goes to the first node that answers."""
+        """Like the library's method. A command without a key goes to the first node that answers."""
         name = str(args[0]).upper()
         if name in OF_ALL:
             return self._at_all(name, args, options)
@@ -55,11 +55,11 @@ class ClusterRedis(ScriptedRedis):
         return self.nodes.run(slot_of(key), lambda client: _ask(client, args, options))
 
     def pipeline(self, transaction: bool = True, shard_hint: str | None = None) -> ClusterPipeline:
-        """As the library's. A transaction is one for each slot, and a pipeline one for each node."""
+        """Like the library's method. There is one transaction for each slot, and one pipeline for each node."""
         return ClusterPipeline(self, transaction=transaction, shard_hint=shard_hint)
 
     def scan_iter(self, match: Any = None, *args: Any, **options: Any) -> Iterator[Any]:
-        """As the library's, of all primaries, or of the one that has what the pattern is limited to."""
+        """Like the library's method: on all primaries, or on the one that serves the pattern's hash tag."""
         tag = _TAG.match(str(match or ""))
         if tag:
             return self.nodes.serving(slot_of(tag[0])).client.scan_iter(match, *args, **options)
@@ -141,7 +141,7 @@ class ClusterRedis(ScriptedRedis):
 
 
 class ClusterPipeline(Pipeline):
-    """Commands that are sent together: one node that is missing fails its own commands only."""
+    """Commands that are sent together: a missing node fails only its own commands."""
 
     def __init__(self, cluster: ClusterRedis, *, transaction: bool, shard_hint: str | None) -> None:
         super().__init__(cluster.connection_pool, cluster.response_callbacks, transaction, shard_hint)
@@ -149,7 +149,7 @@ class ClusterPipeline(Pipeline):
         self._whole = transaction
 
     def execute(self, raise_on_error: bool = True) -> list[Any]:
-        """As the library's; NodeMissing may stand among the answers too."""
+        """Like the library's method; the answers may include NodeMissing."""
         commands, scripts = self.command_stack, list(self.scripts)
         self.reset()
         for script in scripts:
@@ -182,7 +182,7 @@ def _send(client: Redis, commands: Sequence[Command], *, transaction: bool) -> l
 
 
 def servers_of(redis: Redis) -> dict[str, Ask]:
-    """How each server is asked that holds a part of the state, by its name in sentences (empty: the only one)."""
+    """A function that calls each server of the state, by the server's name in sentences (empty: the only one)."""
     if not isinstance(redis, ClusterRedis):
         return {"": lambda call: call(redis)}
     return {words_of(node.address): node.ask for node in redis.nodes.primaries()}

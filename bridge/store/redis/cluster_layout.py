@@ -19,12 +19,12 @@ Address = tuple[str, int]
 KEYLESS = frozenset({
     "CLIENT", "CLUSTER", "CONFIG", "DBSIZE", "FLUSHALL", "INFO", "PING", "PUBLISH", "SCAN", "SCRIPT", "TIME", "WAIT", "WAITAOF",
 })  # fmt: skip
-# For so long (s) a node that did not answer is left alone; then one call asks it, and waits a short time only.
+# A node that did not answer is not asked for this time (s); then one call probes it, with a short time limit.
 AWAY_SECONDS = 2.0
 
 
 class NodeMissing(NoAnswer):
-    """A node of the cluster does not answer, or no node serves a slot. Other nodes do their work meanwhile."""
+    """A node of the cluster does not answer, or no node serves a slot. Other nodes are not affected."""
 
 
 class Layout:
@@ -33,8 +33,8 @@ class Layout:
     A node that doesn't know its own name leaves it out (https://redis.io/docs/latest/commands/cluster-slots/).
     """
 
-    def __init__(self, told: Iterable[Sequence[Any]], asked: Address) -> None:
-        self._ranges = [(int(low), int(high), (str(node[0] or asked[0]), int(node[1]))) for low, high, node, *_ in told]
+    def __init__(self, slots: Iterable[Sequence[Any]], asked: Address) -> None:
+        self._ranges = [(int(low), int(high), (str(node[0] or asked[0]), int(node[1]))) for low, high, node, *_ in slots]
         self._moved: dict[int, Address] = {}
 
     def address_of(self, slot: int) -> Address | None:
@@ -49,12 +49,12 @@ class Layout:
     @property
     def addresses(self) -> tuple[Address, ...]:
         """All primaries, in the order of their first slots."""
-        told = [address for _, _, address in sorted(self._ranges)]
-        return tuple(dict.fromkeys((*told, *self._moved.values())))
+        served = [address for _, _, address in sorted(self._ranges)]
+        return tuple(dict.fromkeys((*served, *self._moved.values())))
 
 
 class Reach:
-    """Whether a node answers: after a failure its calls fail at once, until a short question was answered."""
+    """Whether a node answers: after a failure its calls fail at once, until a short probe succeeds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -74,7 +74,7 @@ class Reach:
         self._asked_again = None
 
     def may_ask(self) -> bool:
-        """Whether it is time to ask again; then the caller does, and nobody else meanwhile."""
+        """Whether to ask again now; if so, only this caller asks, until the time is over again."""
         due = self._asked_again is not None and self._clock() >= self._asked_again
         if due:
             self.lost()

@@ -30,7 +30,7 @@ Answer = TypeVar("Answer")
 
 # With more, nodes contradict each other.
 MOST_REDIRECTS = 5
-# A failover takes seconds: nobody gains by asking for it more often (s).
+# A failover takes seconds, so asking more often has no use (s).
 LAYOUT_EVERY_SECONDS = 0.25
 NOT_SERVED = (AskError, ClusterDownError, TryAgainError)
 
@@ -58,7 +58,7 @@ class Node:
         self.reach = Reach()
 
     def ask(self, call: Callable[[Redis], Answer]) -> Answer:
-        """What `call` does with its client."""
+        """Call `call` with its client."""
         if self.reach.is_away:
             self._ask_again()
         try:
@@ -99,7 +99,7 @@ class Nodes:
         self._refused = ""
 
     def run(self, slot: int, call: Callable[[Redis], Answer]) -> Answer:
-        """What `call` does with the client of the node that serves a slot. It follows the slot to another node.
+        """Call `call` with the client of the node that serves a slot, and again with that of another node if the slot has moved.
 
         Raises NodeMissing if that node does not answer, and what the client raises.
         """
@@ -126,15 +126,15 @@ class Nodes:
         return self._node(address)
 
     def primaries(self) -> tuple[Node, ...]:
-        """All primaries. Raises NodeMissing if no node tells them."""
+        """All primaries. Raises NodeMissing if no node returns the layout."""
         return tuple(map(self._node, self.layout().addresses))
 
     def follow(self, moved: MovedError, asked: Address) -> None:
-        """Note where a slot is, as the node that was asked says."""
+        """Update the layout after a redirect: another node serves a slot."""
         self.layout().move(moved.slot_id, (moved.host or asked[0], moved.port))
 
     def layout(self) -> Layout:
-        """Which node serves what."""
+        """The layout: which node serves which slots."""
         if self._layout is None:
             self._learn()
         if self._layout is None:
@@ -148,25 +148,25 @@ class Nodes:
             node.probe.close()
 
     def _learn(self) -> None:
-        """Ask one of the nodes which serves what, unless that was just asked."""
+        """Ask one of the nodes for the layout, unless it was just asked for."""
         with self._asking:
             if self._layout is not None and time.monotonic() - self._asked_at < LAYOUT_EVERY_SECONDS:
                 return
-            self._layout = next(self._told(), self._layout)
+            self._layout = next(self._layouts(), self._layout)
             self._asked_at = time.monotonic()
 
-    def _told(self) -> Iterator[Layout]:
-        """What the nodes say, those first that answered before; a cluster that is not whole may say less."""
+    def _layouts(self) -> Iterator[Layout]:
+        """The layouts that the nodes return, first of those that answered last time; they may lack missing nodes."""
         known = sorted(self._nodes.values(), key=lambda node: node.reach.is_away)
         seeds = [self._node(address_in(seed)) for seed in self._seeds]
         for node in dict.fromkeys((*known, *seeds)):
             try:
-                told = node.probe.execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]
+                slots = node.probe.execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]
             except (RedisError, OSError) as error:
                 self._refused = distrust_of(error) or reason_of(error)
                 continue
-            if told:
-                yield Layout(told, node.address)
+            if slots:
+                yield Layout(slots, node.address)
 
     def _node(self, address: Address) -> Node:
         node = self._nodes.get(address)

@@ -1,4 +1,4 @@
-"""Pipelines to the nodes of a cluster: one that is missing delays nothing that the others do."""
+"""Pipelines to the nodes of a cluster: a missing node does not delay the others."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ class ClusterPipelines:
         self._of_nodes: dict[Address, Pipelines] = {}
         self._learning: set[asyncio.Task[None]] = set()
 
-    async def run(self, script: AsyncScript, args: Sequence[Any], *, at: str) -> Any:
-        """As `Pipelines.run`."""
-        return await self._at(at, lambda pipelines: pipelines.run(script, args, at=at))
+    async def run(self, script: AsyncScript, args: Sequence[Any], *, at: str, patient: bool = False) -> Any:
+        """Like `Pipelines.run`."""
+        return await self._at(at, lambda pipelines: pipelines.run(script, args, at=at, patient=patient))
 
     async def run_together(self, script: AsyncScript, args: Sequence[Any], *, at: str) -> Any:
-        """As `Pipelines.run_together`."""
+        """Like `Pipelines.run_together`."""
         return await self._at(at, lambda pipelines: pipelines.run_together(script, args, at=at))
 
     async def ask(self, *command: str) -> Any:
-        """As `Pipelines.ask`."""
+        """Like `Pipelines.ask`."""
         return await self._at(key_of(command) or "", lambda pipelines: pipelines.ask(*command))
 
     async def _at(self, key: str, call: Callable[[Pipelines], Awaitable[Any]]) -> Any:
@@ -72,7 +72,7 @@ class ClusterPipelines:
         return found
 
     def _learn(self) -> None:
-        """Ask the other nodes who serves what, while the caller has its error already."""
+        """Ask the other nodes for the layout; the caller has its error already."""
         if not self._learning:
             task = asyncio.ensure_future(self._redis.learn())
             self._learning.add(task)

@@ -76,11 +76,11 @@ class Confirmation:
             raise fault
         return answer, str(fault or "")
 
-    def _together(self, redis: Redis, script: Script, told: Sequence[Any], seconds: float) -> list[Any]:
+    def _together(self, redis: Redis, script: Script, arguments: Sequence[Any], seconds: float) -> list[Any]:
         """Run all commands on one connection."""
         pipe = redis.pipeline(transaction=False)
-        pipe.execute_command("EVALSHA", script.sha, 1, *told)  # type: ignore[no-untyped-call]
-        for command in self.commands(seconds, at=str(told[0])):
+        pipe.execute_command("EVALSHA", script.sha, 1, *arguments)  # type: ignore[no-untyped-call]
+        for command in self.commands(seconds, at=str(arguments[0])):
             pipe.execute_command(*command)  # type: ignore[no-untyped-call]
         return pipe.execute(raise_on_error=False)
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 # A node of a cluster that does not answer so soon is asked again later.
 PROBE_SECONDS = 0.5
-# Whoever waits for one node keeps what is for the others waiting.
+# A caller that waits for one node delays its commands to the others.
 NODE_SECONDS = 2.0
 
 

@@ -1,4 +1,4 @@
-"""Sends batches of commands on connections that stay with it.
+"""Sends batches of commands on connections that it keeps.
 
 For each batch redis-py's pipeline takes a connection from the pool, checks it, starts three tasks and gives it back, which costs
 a receiver more than sending the commands and reading the answers. The gain is in infra/bench/notes.md.
@@ -37,7 +37,7 @@ class Exchanges:
             await connection.send_packed_command(b"".join(map(pack_command, commands)))
             return [await _answer(connection) for _ in commands]
         except BaseException:
-            # An answer that nobody has read must not be taken for the next one's.
+            # An unread answer must not be taken for that to the next command.
             await connection.disconnect(nowait=True)
             raise
         finally:

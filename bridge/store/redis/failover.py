@@ -14,7 +14,7 @@ from redis.asyncio import SSLConnection as AsyncSSLConnection
 from redis.asyncio import UnixDomainSocketConnection as AsyncUnixDomainSocketConnection
 
 from bridge.store.redis.refusals import DEMOTED, code_of
-from bridge.store.redis.waiting import Patient
+from bridge.store.redis.waiting import LimitedWait
 
 if TYPE_CHECKING:
     from redis import ConnectionPool
@@ -102,15 +102,15 @@ def _note(refusal: ResponseError, generation: Generation, number: int) -> None:
         generation.number += 1
 
 
-class _TCP(Patient, _Renewed, Connection):
+class _TCP(LimitedWait, _Renewed, Connection):
     """Over TCP."""
 
 
-class _TLS(Patient, _Renewed, SSLConnection):
+class _TLS(LimitedWait, _Renewed, SSLConnection):
     """Over TLS."""
 
 
-class _Unix(Patient, _Renewed, UnixDomainSocketConnection):
+class _Unix(LimitedWait, _Renewed, UnixDomainSocketConnection):
     """Over a socket of this machine."""
 
 

@@ -1,6 +1,6 @@
 """Moves a whole state into another Redis: from one server to a cluster, or back. No process may use either of them meanwhile.
 
-Each moment of it is safe. While the copy is incomplete, no process starts on it (`moving`), and the source is as it was. When it
+It is safe at every moment. While the copy is incomplete, no process starts on it (`moving`), and the source is as it was. When it
 is complete, the source loses its locations and marks, so that an overlooked receiver there answers 429, and no process starts
 there any more (`moved`). A move that was interrupted starts over, or is completed if only that is left.
 """
@@ -71,7 +71,7 @@ def move(source: Redis, target: Redis, *, seconds: float = SIGNS_LAST_SECONDS) -
 
 
 def _refuse_owned(target: Redis, *, ours: bool) -> None:
-    """What never had a location has nothing to lose, and an unfinished copy of ours is replaced."""
+    """Raise DidNotWork if the target has locations. A target that never had any, or an unfinished copy, is replaced."""
     if not ours and any(target.exists(name) for name in keys("owned")):
         raise DidNotWork("the new Redis has a state of its own, with locations: nothing was moved; name an empty one")
 
@@ -115,7 +115,7 @@ def _copy(source: Redis, target: Redis) -> None:
 def _copy_keys(source: Redis, target: Redis, names: Sequence[str]) -> None:
     reading = source.pipeline(transaction=False)
     for name in names:
-        # In this order: what expires in between is gone in the second answer.
+        # In this order: a key that expires in between is missing in the second answer.
         reading.dump(name)
         reading.pttl(name)
     found = reading.execute()
@@ -135,7 +135,7 @@ def _copy_keys(source: Redis, target: Redis, names: Sequence[str]) -> None:
 
 
 def _disown(source: Redis) -> None:
-    """Take away what a webhook is accepted by: an overlooked receiver answers 429."""
+    """Remove the records with which webhooks are accepted, so that an overlooked receiver answers 429."""
     source.set(key("moved"), now_ms(source))
     locations: dict[str, list[str]] = {prefix: [] for prefix in PREFIXES}
     for name in map(text, source.scan_iter(f"{ANY}location:*", count=BATCH)):

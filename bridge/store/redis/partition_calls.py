@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What each call answered, with the prefixes of its partitions; and the partitions whose node is missing, with the reason."""
+    """The answer to each call, with the prefixes of its partitions; and the partitions whose node is missing, with the reason."""
 
     calls: tuple[tuple[tuple[str, ...], Any], ...]
     missing: Mapping[str, NodeMissing]
@@ -50,18 +50,18 @@ class Answers:
 def call_each(called: Script, args: Arguments = (), *, at: Sequence[str] = PREFIXES, at_home: bool = False) -> Answers:
     """Call a script that takes the prefixes of partitions. Raises what the client raises, but not NodeMissing.
 
-    `at_home`: the script takes the prefix of home before those. In a cluster it finds what is of home in each partition.
-    `args` may depend on the partition; one server gets those of home.
+    `at_home`: the script takes the prefix of the home partition before those; in a cluster each partition takes its place.
+    `args` may depend on the partition; a single server gets those of the home partition.
     """
     if not isinstance(called.registered_client, ClusterRedis):
         keys = (HOME, *at) if at_home else tuple(at)
         return Answers(((tuple(at), called(keys=keys, args=_args(args, HOME))),), {})
-    told = [((prefix, prefix) if at_home else (prefix,), _args(args, prefix)) for prefix in at]
-    return _answers([(one,) for one in at], _run(called.registered_client, called, told), called.sha)
+    calls = [((prefix, prefix) if at_home else (prefix,), _args(args, prefix)) for prefix in at]
+    return _answers([(one,) for one in at], _run(called.registered_client, called, calls), called.sha)
 
 
 def call_at_home(called: Script, args: Sequence[Any]) -> Any:
-    """Call a script that takes the prefix of home, and those of the partitions that it may use besides: in a cluster none."""
+    """Call a script that takes the prefix of the home partition, and those of the others that it may use: in a cluster none."""
     others = (HOME,) if isinstance(called.registered_client, ClusterRedis) else PREFIXES
     return called(keys=(HOME, *others), args=args)
 
@@ -93,8 +93,8 @@ def call_grouped(
     places: dict[str, list[int]] = defaultdict(list)
     for at, prefix in enumerate(prefixes):
         places[prefix].append(at)
-    told = [([one] * len(its), [*first, *chain.from_iterable(items[at] for at in its)]) for one, its in places.items()]
-    found = _answers([(one,) for one in places], _run(called.registered_client, called, told), called.sha).whole()
+    calls = [([one] * len(its), [*first, *chain.from_iterable(items[at] for at in its)]) for one, its in places.items()]
+    found = _answers([(one,) for one in places], _run(called.registered_client, called, calls), called.sha).whole()
     return list(zip(places.values(), found, strict=True))
 
 

@@ -1,7 +1,7 @@
 """Combines calls that arrive at about the same time: one write, one read, one sync of the append-only file.
 
-A single call is sent immediately. While pipelines are in progress, the next calls are collected, so under load each pipeline
-contains many calls, without any timer. The gain is in infra/bench/notes.md.
+A single call is sent immediately, unless it is patient: then it waits a moment for others. While pipelines are in progress, the
+next calls are collected, so under load each pipeline contains many calls. The gain is in infra/bench/notes.md.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ MOST_UNDER_WAY = 2
 MOST_TOGETHER = 256
 # Redis serves no other client while it runs a command; with this many messages that is one or two milliseconds.
 MOST_IN_A_COMMAND = 16
+# For so long a patient call waits for others, if no call is sent earlier.
+PATIENCE_SECONDS = 0.025
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,13 +68,14 @@ class Pipelines:
         self._waiting: deque[_Call] = deque()
         self._under_way: set[asyncio.Task[list[Any]]] = set()
         self._starting: asyncio.Task[list[Any]] | None = None
+        self._patience: asyncio.TimerHandle | None = None
 
-    async def run(self, script: AsyncScript, args: Sequence[Any], *, at: str) -> Any:
-        """Run a script in the partition with this prefix and return its answer.
+    async def run(self, script: AsyncScript, args: Sequence[Any], *, at: str, patient: bool = False) -> Any:
+        """Run a script in the partition with this prefix and return its answer. `patient`: it may wait for other calls.
 
         Raises TimeoutError, and what the client raises; the script may still have run.
         """
-        return await self._call((), args, at, script)
+        return await self._call((), args, at, script, patient=patient)
 
     async def run_together(self, script: AsyncScript, args: Sequence[Any], *, at: str) -> Any:
         """Like `run`, for a script that accepts the arguments of many calls in sequence, and returns a list."""
@@ -90,11 +93,15 @@ class Pipelines:
         script: AsyncScript | None = None,
         *,
         joins: bool = False,
+        patient: bool = False,
     ) -> Any:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[Any] = loop.create_future()
         self._waiting.append(_Call(command, args, at, answer, script, joins))
-        self._send()
+        if patient and len(self._waiting) < MOST_IN_A_COMMAND:
+            self._patience = self._patience or loop.call_later(PATIENCE_SECONDS, self._end_patience)
+        else:
+            self._send()
         deadline = loop.call_later(self._seconds, _fail, answer, TimeoutError())
         try:
             return await answer
@@ -105,6 +112,10 @@ class Pipelines:
         """Start a pipeline, whose task begins in the next iteration of the loop and takes the calls of this one too."""
         if self._waiting and not self._starting and len(self._under_way) < MOST_UNDER_WAY:
             self._depart([])
+
+    def _end_patience(self) -> None:
+        self._patience = None
+        self._send()
 
     def _next(self) -> list[_Call]:
         """The next calls whose callers still wait: a call that was reported as failed must not be executed later."""
@@ -192,7 +203,7 @@ def _kind(call: _Call, *, one_partition: bool) -> object:
 
 
 def _command(calls: list[_Call]) -> tuple[Any, ...]:
-    """One command of some calls: each script is told its partition, as many as there are calls."""
+    """One command for some calls; its keys are the prefixes of their partitions."""
     script = calls[0].script
     if script is None:
         return calls[0].command
@@ -201,7 +212,7 @@ def _command(calls: list[_Call]) -> tuple[Any, ...]:
 
 
 def _unless(fault: Exception | None, calls: list[_Call], answer: Any) -> Any:
-    """The answer to a command; for a script that is not confirmed, the reason."""
+    """The answer to a command, or the reason why its script is not confirmed."""
     return fault if fault and calls[0].script and not isinstance(answer, Exception) else answer
 
 

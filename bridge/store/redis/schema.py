@@ -25,9 +25,9 @@ SCHEMA = 2
 SCHEMA_KEY = "ghlb:schema"
 # The steps from version 1 to this one. A step that was killed is continued, and a repeated one changes nothing.
 STEPS = (partition_keys,)
-# A process of version 1 gives a sign of life at least this often.
+# A process of version 1 sends a heartbeat at least this often.
 SILENT_SECONDS = 60
-# Scores in these keys of version 1 are this much (ms) later than the sign of life: of workers, of all processes with secrets.
+# Scores in these keys of version 1 are this much (ms) later than the heartbeat: of workers, of all processes with secrets.
 AHEAD_MS = {"workers": 5_000, "keys": 30_000}
 
 

@@ -25,7 +25,7 @@ class NoAnswer(RedisError):
     """Redis did not answer within the limit; the call is not repeated."""
 
 
-class Patience:
+class WaitLimit:
     """The limit without any answer, and the limit in total from now on (seconds; None: no limit)."""
 
     def __init__(self, seconds: float, *, whole: float | None = None) -> None:
@@ -51,25 +51,25 @@ class Patience:
         self.spent = 0.0
 
 
-_patience: ContextVar[Patience | None] = ContextVar("patience", default=None)
+_limit: ContextVar[WaitLimit | None] = ContextVar("limit", default=None)
 
 
 def wait_at_most(seconds: float) -> None:
     """Set the limit (s) from here on, in this context and in threads that it starts with anyio."""
-    _patience.set(Patience(seconds))
+    _limit.set(WaitLimit(seconds))
 
 
 @contextmanager
 def waiting_at_most(seconds: float, *, whole: float | None = None) -> Iterator[None]:
     """Set the limit while the block runs."""
-    before = _patience.set(Patience(seconds, whole=whole))
+    before = _limit.set(WaitLimit(seconds, whole=whole))
     try:
         yield
     finally:
-        _patience.reset(before)
+        _limit.reset(before)
 
 
-class Patient:
+class LimitedWait:
     """A mixin for the library's connections: it waits no longer than the limit of the calling context."""
 
     _sock: Any
@@ -83,10 +83,10 @@ class Patient:
 
     def read_response(self, *args: Any, **options: Any) -> Any:
         """Like the library's method. Raises NoAnswer too."""
-        with self._waiting() as patience:
+        with self._waiting() as limit:
             answer = super().read_response(*args, **options)  # type: ignore[misc] # likewise
-        if patience:
-            patience.answered()
+        if limit:
+            limit.answered()
         return answer
 
     def _connect(self) -> Any:
@@ -99,24 +99,24 @@ class Patient:
                 self._socket_timeout, self._socket_connect_timeout = own
 
     @contextmanager
-    def _waiting(self) -> Iterator[Patience | None]:
+    def _waiting(self) -> Iterator[WaitLimit | None]:
         """Set the socket's timeout, because another user of this connection may have another limit."""
-        patience = _patience.get()
+        limit = _limit.get()
         seconds = _shortened(self._socket_timeout)
         if self._sock and self._sock.gettimeout() != seconds:
             self._sock.settimeout(seconds)
-        began, spent = time.monotonic(), patience.spent if patience else 0.0
+        began, spent = time.monotonic(), limit.spent if limit else 0.0
         try:
-            yield patience
+            yield limit
         except (RedisTimeoutError, TimeoutError):
-            if patience and patience.spent == spent:  # a nested call has not counted it yet
-                patience.waited(time.monotonic() - began)
+            if limit and limit.spent == spent:  # a nested call has not counted it yet
+                limit.waited(time.monotonic() - began)
             raise
 
 
 def _shortened(seconds: float | None) -> float | None:
-    patience = _patience.get()
-    if patience is None:
+    limit = _limit.get()
+    if limit is None:
         return seconds
-    left = patience.left()
+    left = limit.left()
     return left if seconds is None else min(seconds, left)

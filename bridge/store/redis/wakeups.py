@@ -1,8 +1,8 @@
 """Wake-ups: scripts publish one when a lane may be due earlier than a dispatcher expects.
 
-The leading dispatcher gets it by its name; without a leader, all get it (parts/wakeups.lua). In a cluster a script learns only of
-those who listen at its own node, so a dispatcher listens at each. A lost wake-up delays little: `wait` returns when a connection
-was lost, even if redis-py has already connected again, or when PINGs stay unanswered.
+The leading dispatcher gets it by its name; without a leader, all get it (parts/wakeups.lua). In a cluster a script sees only the
+listeners at its own node, so a dispatcher listens at each. A lost wake-up delays little: `wait` returns when a connection was
+lost, even if redis-py has already connected again, or when PINGs stay unanswered.
 """
 
 from __future__ import annotations
@@ -118,18 +118,18 @@ class WakeUpListener:
         if not only:
             connections: list[Any] = [one.connection for one in self._listening.values()]
             select.select([one._sock for one in connections if one and one._sock], (), (), seconds)  # noqa: SLF001
-        told: list[str] = []
+        numbers: list[str] = []
         for server, listening in tuple(self._listening.items()):
             try:
                 # Many wake-ups count as one: the next claim takes all due lanes.
                 message = listening.get_message(timeout=seconds if only else 0)
                 while message:
-                    told.append(text(message["data"]))
+                    numbers.append(text(message["data"]))
                     message = listening.get_message(timeout=0)
             except Exception:
                 self._drop(server)
                 raise
-        return told
+        return numbers
 
     def _is_lost(self, before: Mapping[str, int]) -> bool:
         """Whether a connection was lost meanwhile, or does not answer any more."""
@@ -147,7 +147,7 @@ class WakeUpListener:
             listening.close()
 
 
-def _partitions(told: Sequence[str]) -> frozenset[int] | None:
-    """The partitions that rang. None if one of the wake-ups doesn't name its partition."""
-    known = frozenset(int(number) for number in told if number.isdecimal())
-    return known if all(map(str.isdecimal, told)) and max(known) < PARTITIONS else None
+def _partitions(numbers: Sequence[str]) -> frozenset[int] | None:
+    """The partitions of these wake-ups. None if one of the wake-ups doesn't name its partition."""
+    known = frozenset(int(number) for number in numbers if number.isdecimal())
+    return known if all(map(str.isdecimal, numbers)) and max(known) < PARTITIONS else None

@@ -151,7 +151,7 @@ def _move(redis: Redis, names: list[str]) -> None:
     left: dict[str, list[str]] = {}
     for name in names:
         kind, *rest = name.removeprefix(UNTAGGED).split(":")
-        # The mark of a webhook names no location. It may go, because its message has a mark too.
+        # The id of a webhook names no location. It may be dropped, because its message's id is stored too.
         if kind in DROPPED or (kind == "seen" and len(rest) == 1):
             redis.delete(name)
         elif kind in OF_ANY:

@@ -180,4 +180,4 @@ async def test_dead_letters_are_replayed_by_their_cause(operator: Browser, redis
 async def test_an_empty_list_has_a_word(operator: Browser, redis: Redis, status: str) -> None:
     """This holds for every status."""
     keep(redis)
-    assert "None fits the filter." in words(await operator.see(f"/conversations?status={status}"))
+    assert "None matches the filter." in words(await operator.see(f"/conversations?status={status}"))

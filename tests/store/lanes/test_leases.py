@@ -36,7 +36,7 @@ from bridge.store.lanes.leases import Lanes
 from bridge.store.lanes.messages import decode_answer
 from bridge.store.lanes.schedule import MOST_MESSAGES_OF_A_TURN
 from bridge.store.lanes.timelines import Timelines
-from bridge.store.lanes.transcripts import said_by_contact
+from bridge.store.lanes.transcripts import inbound_entry
 from bridge.store.limits.budget import left_of
 from bridge.store.locations.installs import Installs
 from bridge.store.redis.connection import connect_without_retries, now_ms, rows, text
@@ -158,9 +158,9 @@ def _timeless(answer: Any) -> Any:
     if len(answer) <= len(("code", "left", "admitted", "situation", "ledger")):
         code, _, admitted, *told = answer
         return [code, admitted, [situation[1:] for situation in told[:1]], told[1:]]
-    _, replayed, waiting, record, *rest, situation, words, topped, ghl, person, rollback, paid = answer
+    _, replayed, waiting, record, *rest, situation, words, backfilled, ghl, person, rollback, paid = answer
     record = {name: value for name, value in rows(record).items() if name != "lease_until"}
-    return [replayed, waiting, record, *rest, situation[1:], words, topped, ghl, person, rollback, paid]
+    return [replayed, waiting, record, *rest, situation[1:], words, backfilled, ghl, person, rollback, paid]
 
 
 # Claiming
@@ -758,12 +758,12 @@ def test_what_ghl_told_of_the_budget_counts_though_nothing_is_noted(redis: Redis
 @pytest.mark.parametrize("listed", [[PastMessage("user", "Hello?", MessageId("u1"), 1)], []])
 def test_what_ghl_lists_is_on_record_once(redis: Redis, lanes: Lanes, turn: Turn, listed: list[PastMessage]) -> None:
     """The next turn knows that it was read, even if GHL lists nothing or the provider is down."""
-    assert not turn.topped
+    assert not turn.backfilled
     redis.hset(key("circuit", "c"), mapping={"since": 1, "probe_at": now_ms(redis) + 60_000, "prober": "another"})
     admitted = lanes.asking(turn, [M1], at_ms=1, may_deliver=False, circuit="c", seconds=1, listed=listed).circuit
     lanes.again(turn, [M1], Again(wait=0, why="down"))
     later = take(lanes)
-    assert (admitted, later.topped, list(later.said)) == ("open", True, listed)
+    assert (admitted, later.backfilled, list(later.said)) == ("open", True, listed)
 
 
 def test_a_look_is_not_a_try(redis: Redis, lanes: Lanes, turn: Turn) -> None:
@@ -844,7 +844,7 @@ def test_a_dead_letter_says_what_died_and_why(redis: Redis, lanes: Lanes) -> Non
         "answered_at": 1_700_000_000_123,
         "asks": 0,
         "parts": "[]",
-        "said": [[1_700_000_000_000, said_by_contact(message(id_))] for id_ in ("m1", "m2")],
+        "said": [[1_700_000_000_000, inbound_entry(message(id_))] for id_ in ("m1", "m2")],
         "carried": [],
         "excerpt_id": "",
     }

@@ -23,7 +23,7 @@ from bridge.model import (
     Status,
 )
 from bridge.store.figures.counts import Counts
-from bridge.store.lanes.outbound import heard
+from bridge.store.lanes.outbound import outbound_fields
 from bridge.store.lanes.standings import contact_args
 from bridge.store.lanes.steps import ASK
 from bridge.store.lanes.timelines import Timelines
@@ -70,7 +70,7 @@ def outbound(redis: Redis, id_: str = "o1", text: str = "I take over", *, ago: i
 def observe(redis: Redis, *messages: OutboundMessage, event: bool = True) -> int:
     """Write what the receiver writes for an event, or a guard for what it has read."""
     run = redis.register_script(script("observe"))
-    told = orjson.dumps([heard(one) for one in messages])
+    told = orjson.dumps([outbound_fields(one) for one in messages])
     return int(run(keys=[prefix_of(LANE)], args=[str(LANE), told, int(event), RETENTION_MS, ""]))
 
 

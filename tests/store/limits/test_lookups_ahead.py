@@ -93,8 +93,8 @@ def test_what_is_paid_ahead_counts_until_it_can_have_been_made(redis: Redis) -> 
 def test_both_kinds_of_turns_are_expected_apart() -> None:
     """A conversation that was read before needs one look-up less, and the two kinds are estimated separately."""
     ahead = LookupsAhead()
-    for topped, made in ((False, 2), (True, 1), (False, 2)):
-        ahead.paid(HERE, 0, topped=topped)
+    for backfilled, made in ((False, 2), (True, 1), (False, 2)):
+        ahead.note_reserved(HERE, 0, backfilled=backfilled)
         for _ in range(made):
             assert not ahead.use(HERE)
     assert ahead.wanted(HERE) == (2, 1)
@@ -103,7 +103,7 @@ def test_both_kinds_of_turns_are_expected_apart() -> None:
 def test_a_location_without_a_turn_is_expected_to_do_as_the_others() -> None:
     """Its first message saves the calls too, unless that location's turns make no look-ups."""
     ahead = LookupsAhead()
-    ahead.paid(HERE, 0, topped=False)
+    ahead.note_reserved(HERE, 0, backfilled=False)
     assert [ahead.use(HERE), ahead.use(HERE)] == [False, False]
     assert ahead.wanted(LocationId("there")) == (2, 0)
     assert not ahead.use(LocationId("there"))

@@ -178,14 +178,19 @@ def test_a_state_is_not_overwritten(here: Redis, there: Redis) -> None:
 
 def test_an_older_server_is_refused(here: Redis, tmp_path: Path) -> None:
     """It can't read the values; nothing is lost, and nobody starts on the half of it."""
-    newer = torn_file.program("Valkey")
-    with own_redis(tmp_path / "newer", program=newer) as server, connect(server.url) as source:
+    newer, older = torn_file.program("Valkey"), torn_file.program("Redis")
+    with (
+        own_redis(tmp_path / "newer", program=newer) as newer_server,
+        own_redis(tmp_path / "older", program=older) as older_server,
+        connect(newer_server.url) as source,
+        connect(older_server.url) as target,
+    ):
         moved(here, source)
         with pytest.raises(DidNotWork, match="can't read what this one writes"):
-            moved(source, here)
+            moved(source, target)
         assert accept(source, message("m1")) == ["duplicate"]
         with pytest.raises(Misconfigured, match="has not finished"):
-            take_over(here)
+            take_over(target)
 
 
 class Mortal(ScriptedRedis):

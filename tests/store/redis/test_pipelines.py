@@ -78,6 +78,38 @@ async def test_calls_of_a_script_that_takes_many_are_one_call(client: AsyncRedis
     assert stats["cmdstat_evalsha"]["calls"] == 2 + len(["between", "last"])
 
 
+async def test_patient_calls_leave_together_and_after_their_patience(
+    client: AsyncRedis, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Calls that may wait are one pipeline, although each came in an iteration of the loop of its own."""
+    monkeypatch.setattr(
+        f"{Pipelines.__module__}.PATIENCE_SECONDS", 0.3
+    )  # a busy machine may pause the loop for longer than 25 ms
+    pipelines, note = Pipelines(client, seconds=5.0), client.register_script(NOTE)
+    await pipelines.run(note, ["first"], at="here:")
+    before: Any = redis.info("stats")
+
+    calls = []
+    for number in range(5):
+        calls.append(asyncio.create_task(pipelines.run(note, [number], at="here:", patient=True)))
+        await asyncio.sleep(0)
+    answers = await asyncio.gather(*calls)
+
+    after: Any = redis.info("stats")
+    assert answers == [2, 3, 4, 5, 6]
+    # One is the question itself.
+    assert after["total_reads_processed"] - before["total_reads_processed"] == 2
+
+
+async def test_an_urgent_call_takes_the_patient_ones_along(client: AsyncRedis, redis: Redis) -> None:
+    """Redis runs them in the order in which they came, so a contact's message is never ahead of an earlier event."""
+    pipelines, note = Pipelines(client, seconds=5.0), client.register_script(NOTE)
+
+    await asyncio.gather(pipelines.run(note, ["early"], at="here:", patient=True), pipelines.run(note, ["urgent"], at="here:"))
+
+    assert redis.lrange("noted", 0, -1) == ["early", "urgent"]
+
+
 async def test_a_plain_command_travels_with_scripts(client: AsyncRedis, redis: Redis) -> None:
     """It is answered in its place."""
     pipelines, note = Pipelines(client, seconds=5.0), client.register_script(NOTE)
