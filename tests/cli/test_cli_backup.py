@@ -149,3 +149,12 @@ def test_a_folder_that_holds_something_is_left_alone(bare: Run, tmp_path: Path) 
     remote = bare("backup", str(tmp_path / "new"), BRIDGE_URL="http://127.0.0.1:1", BRIDGE_ADMIN_TOKEN="token")
     assert (remote.returncode, "on Redis' machine" in remote.stderr) == (1, True)
     assert [each.name for each in (tmp_path / "copy").iterdir()] == ["kept"]
+
+
+def test_a_cluster_is_refused_in_words(bare: Run, tmp_path: Path) -> None:
+    """Its nodes can't be copied at one moment: the error says what to do instead, without asking any of them."""
+    nodes = "127.0.0.1:1,127.0.0.1:2"
+    done = bare("backup", str(tmp_path / "copy"), REDIS_URL=f"redis+cluster://{nodes}", BROKER_URL="redis://127.0.0.1:1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "names a cluster, whose nodes can't be copied together: copy each node's files" in done.stderr
+    assert not (tmp_path / "copy").exists()
