@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from email.utils import formatdate
@@ -93,12 +94,13 @@ class World:
     are the rows of the conversation as GHL lists them; `endless`: every page says that there is another one. `completion` is laid
     over Assistable's `run`, `answer` takes the place of its whole answer. `texts` are those of messages that the list leaves out,
     by id, and `records`, whole;
-    `files` are whole answers by path, as a media host gives them; after one that is `cut` it hangs up. `spoken` is what a
+    `files` are complete answers by path, as a media host gives them; after one that is `cut` it hangs up. `spoken` is what a
     transcription service hears in any of them;
     `unknown`: GHL finds no conversation of the contact. `during` is called while a path's request of that number is
     served, `receipt` takes the place of what GHL says of a post, `heartbeat` that of none. `echoing` gives paths a status too,
     with the whole request in the answer: as JSON, and its body once more as the text that it was. `written` is what the contact
-    wrote; `late`: GHL doesn't list it yet. `generated` are ids of what GHL's own bot wrote.
+    wrote; `late`: GHL doesn't list it yet. GHL's clock is this many seconds `behind`.
+    `generated` are ids of what GHL's own bot wrote.
     `others` are further conversations of the contact, written in just now, with their rows.
     """
 
@@ -126,6 +128,7 @@ class World:
     echoing: dict[str, int] = field(default_factory=dict)
     written: list[dict[str, Any]] = field(default_factory=list)
     late: bool = False
+    behind: int = 0
     generated: set[str] = field(default_factory=set)
     others: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
@@ -146,7 +149,7 @@ class World:
 
     def write(self, id_: str = "m1", **fields: Any) -> None:
         """Let the contact write now."""
-        given = {"text": f"text of {id_}", "date_added_ms": now_ms(self.redis), **fields}
+        given = {"text": f"text of {id_}", "date_added_ms": now_ms(self.redis) - self.behind * 1000, **fields}
         assert accept(self.redis, message(id_, **given)) == ["accepted"]
         row = {"id": id_, "direction": "inbound", "body": given["text"], "messageType": "TYPE_SMS"}
         if not given.get("provisional"):
@@ -224,7 +227,7 @@ class World:
     def row(self, text: str, id_: str, **fields: Any) -> dict[str, Any]:
         """A row of GHL's list: an outbound message of now."""
         row = {"id": id_, "direction": "outbound", "body": text, "messageType": "TYPE_SMS", "source": "app"}
-        return {**row, "dateAdded": now_ms(self.redis), **fields}
+        return {**row, "dateAdded": now_ms(self.redis) - self.behind * 1000, **fields}
 
     def _inbound(self) -> list[dict[str, Any]]:
         """The contact's own messages, unless the list is late or a test lists them itself."""
@@ -290,7 +293,7 @@ class World:
             path = LIST
         if (path not in answers and path.startswith(f"{POST}/")) or (path == GENERATIONS and not self._generated(request)):
             return http(404, {"message": "Not found"})
-        return http(200, answers[path], {"Date": formatdate(usegmt=True)})
+        return http(200, answers[path], {"Date": formatdate(time.time() - self.behind, usegmt=True)})
 
 
 @cache

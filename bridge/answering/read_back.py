@@ -94,7 +94,7 @@ def _read(case: Case, services: AnswerServices, since_ms: int, find: Find) -> tu
     conversation = case.last.conversation_id
     window = read_window(services.ghl, conversation, token=case.token, since_ms=since_ms, now_ms=now_ms, seconds=READ_SECONDS)
     found = find(window, services.lanes.ours(case.turn.lane, [message.id for message in window.messages]))
-    return found, note_lag(case, window.read, services)
+    return found, note_lag(case, window.read, services, more=window.more, ahead_ms=window.ahead_ms)
 
 
 def _wait(case: Case, services: AnswerServices, looks: int, since_ms: int) -> float | None:

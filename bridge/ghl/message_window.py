@@ -32,7 +32,8 @@ def read_window(
     end = began + seconds
     page = ghl.page(conversation_id, token=token, seconds=seconds)
     answered_ms = now_ms + round((time.monotonic() - began) * 1000)
-    since = since_ms - SLACK_MS + (page.at_ms - answered_ms if page.at_ms else 0)
+    ahead_ms = page.at_ms - answered_ms if page.at_ms else 0
+    since = since_ms - SLACK_MS + ahead_ms
     listed, pages = list(page.listed), 1
     while page.next_after and _newer(listed[-1], since) and pages < MOST_PAGES:
         page = ghl.page(conversation_id, token=token, seconds=end - time.monotonic(), after=page.next_after)
@@ -40,7 +41,7 @@ def read_window(
     complete = not page.next_after or not _newer(listed[-1], since)
     window = [message for message in listed if _newer(message, since)]
     whole = tuple(_whole(ghl, message, token, end) for message in window)
-    return Window(messages=whole, complete=complete, read=tuple(listed))
+    return Window(messages=whole, complete=complete, read=tuple(listed), more=bool(page.next_after), ahead_ms=ahead_ms)
 
 
 def _newer(message: Listed, since: int) -> bool:

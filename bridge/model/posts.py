@@ -127,9 +127,12 @@ class Listed:
 class Window:
     """A conversation's rows since a time, newest first, with texts.
 
-    `complete`: all rows since then were read. `read` are all rows of the pages that were read, including older ones.
+    `complete`: all rows since then were read. `read` are all rows of the pages that were read, including older ones; `more`: even
+    older ones are left. `ahead_ms`: how far GHL's clock is ahead of ours, 0 if that is unknown.
     """
 
     messages: tuple[Listed, ...]
     complete: bool
     read: tuple[Listed, ...] = ()
+    more: bool = False
+    ahead_ms: int = 0

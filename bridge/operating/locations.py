@@ -9,10 +9,11 @@ from pydantic import Field, WithJsonSchema
 
 from bridge.errors import NotKnown, WrongInput
 from bridge.locations import Location
-from bridge.locations_file import check, check_urls
+from bridge.locations_file import check
 from bridge.model import LocationId, Role
 from bridge.operating.location_summaries import LocationShown, LocationSummary, summaries, unconfigured, without_secrets
 from bridge.operating.operation import operation
+from bridge.operating.provider_faults import check_providers
 from bridge.operating.reach import applied, one_location, visible
 from bridge.operating.services import AdminServices
 from bridge.operating.settings_in_words import in_words
@@ -130,8 +131,7 @@ def show(services: AdminServices, asked: LocationQuery) -> LocationShown:
 def apply(services: AdminServices, asked: Apply) -> Applied:
     """Add and replace locations. If anything is wrong, nothing is changed."""
     found = check(asked.locations)
-    if not services.settings.allow_private_urls:
-        check_urls(found)
+    check_providers(found, services.providers)
     if asked.prune and not found:
         raise WrongInput("pruning with an empty file would remove all locations: remove them by their ids instead")
     unreadable = services.locations.unreadable()

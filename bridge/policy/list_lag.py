@@ -47,6 +47,14 @@ def measure(known: Mapping[MessageId, int], listed: Collection[MessageId], *, no
     return ListLag(missing, min((age for id_, age in ages.items() if id_ in listed and age >= missing), default=0))
 
 
+def newest(known: Mapping[MessageId, int], *, of: int) -> dict[MessageId, int]:
+    """The known messages, oldest first, that a page of so many rows shows if it is up to date, whatever their times say.
+
+    A clock that jumped makes an older message look newer than it is. Half of the rows may be of others.
+    """
+    return dict(list(known.items())[-(of // 2) :]) if of > 1 else {}
+
+
 def merge(before: ListLag, now: ListLag) -> ListLag:
     """Combine the stored lag with a new measurement."""
     missing = max(before.missing, now.missing)

@@ -145,9 +145,9 @@ def _told(what: str, sums: Sums, count: int) -> str:
     names = sorted(sizes, key=lambda name: -sizes[name] if what.startswith("append") else -sums.times[name])
     rest = names[SHOWN:]
     lines = [(" ".join(name), f"{sums.times[name] / count:.2f}", f"{sizes[name] / count:,.0f}") for name in names[:SHOWN]]
-    times, size = sum(sums.times[name] for name in rest), sum(sizes[name] for name in rest)
-    lines += [("the rest", f"{times / count:.2f}", f"{size / count:,.0f}")]
-    lines += [("all", f"{sum(sums.times.values()) / count:.2f}", f"{sum(sizes.values()) / count:,.0f}")]
+    for name, some in (("the rest", rest), ("all", names)):
+        times, size = (sum(all_[one] for one in some) / count for all_ in (sums.times, sizes))
+        lines.append((name, f"{times:.2f}", f"{size:,.0f}"))
     return table(head, lines)
 
 

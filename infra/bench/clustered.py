@@ -70,7 +70,7 @@ QUICK = Plan(rounds=1, conversations=20, accepts_seconds=0.2, workers=(1,), idle
 
 
 def locations_in(partitions: int) -> list[LocationId]:
-    """Always as many locations as there are partitions, evenly in so many of these, in their order."""
+    """As many locations as there are partitions, spread evenly over this many of these, in their order."""
     each = PARTITIONS // partitions
     found: dict[int, list[LocationId]] = {number * each: [] for number in range(partitions)}
     for number in count():

@@ -91,3 +91,30 @@ def test_what_was_measured_is_kept_for_the_location(world: World) -> None:
     lag = ListLags(world.redis).get(HERE)
     assert 0 < lag.missing < lag.listed
     assert lag.ms == lag.listed
+
+
+@pytest.mark.parametrize("behind", [0, 120])
+def test_a_difference_of_the_clocks_is_no_lag(world: World, behind: int) -> None:
+    """The contact's messages have GHL's times: their age is measured with GHL's clock, whatever ours shows."""
+    world.behind, world.late = behind, True
+    lose(world)
+    assert ListLags(world.redis).get(HERE).missing < 20_000
+
+
+def test_what_is_on_another_page_is_not_missing_though_it_looks_newer(world: World) -> None:
+    """Our clock was ahead when the first reply got its time; now the page is long enough without it."""
+    world.keep(takeover_seconds=0, history_messages=10)
+    world.write("m1")
+    world.work()
+    lane_said = key("said", f"{HERE}:contact")
+    reply = next(said for said in map(str, world.redis.zrange(lane_said, 0, -1)) if "answer 1" in said)
+    world.redis.zincrby(lane_said, 60_000, reply)
+    world.refusing[POST] = 500
+    world.write("m2")
+    world.listed = [dict(world.written[0]), world.row("Hello", "g0", dateAdded=world.written[0]["dateAdded"] - 3_600_000)]
+    world.written.clear()
+    world.endless = True
+    world.work(readback=(0.0,))
+    world.refusing.clear()
+    look_again(world)
+    assert (world.status("m2"), world.redis.exists(key("lag", HERE))) == (("replied", ""), 0)

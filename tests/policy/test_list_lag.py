@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bridge.model import MessageId
-from bridge.policy.list_lag import LONGEST_MS, ListLag, measure, merge, wait_before_belief
+from bridge.policy.list_lag import LONGEST_MS, ListLag, measure, merge, newest, wait_before_belief
 
 NOW = 1_800_000_000_000
 A, B = MessageId("a"), MessageId("b")
@@ -54,3 +54,10 @@ def test_a_page_is_no_evidence_about_what_came_before_it() -> None:
     known = {MessageId("older"): NOW - 200_000, MessageId("newer"): NOW - 1_000}
     assert measure(known, {MessageId("newer")}, now_ms=NOW, oldest_ms=NOW - 100_000).missing == 0
     assert measure(known, {MessageId("newer")}, now_ms=NOW).missing == 200_000
+
+
+def test_half_a_page_of_the_newest_is_evidence() -> None:
+    """The other half of the rows may be of others; a page of one row shows nothing but that row."""
+    known = {MessageId(str(number)): NOW - 9000 + number for number in range(9)}
+    assert list(newest(known, of=4)) == ["7", "8"]
+    assert (newest(known, of=1), newest(known, of=100)) == ({}, known)

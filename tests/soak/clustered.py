@@ -60,7 +60,7 @@ class Striking(threading.Thread):
         self.start()
 
     def run(self) -> None:
-        """Strike, and wait until the cluster is whole again."""
+        """Strike, and wait until the cluster is complete again."""
         try:
             with self._alone:
                 self._on.cluster.wait_until_whole()

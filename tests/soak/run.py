@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tests.soak.oracle import Written, judge
 from tests.soak.plan import Line, Strike, probe
 from tests.soak.stage import Stage
+from tests.soak.strikes import JUMP_SECONDS
 from tests.soak.watch import Watch
 from tests.story.machine import poll
 
@@ -93,11 +94,13 @@ class Soak:
         """Wait until everything is answered, or nothing has changed for long; returns the seconds."""
         began = time.monotonic()
         idle_since = began
-        while time.monotonic() - began < LONGEST_SETTLING:
+        # What was posted before a clock jumped back has its time in the future, and is looked for that much later.
+        jump = JUMP_SECONDS if any(strike.kind == "Redis' clock jumps" for strike, _, _ in self.struck) else 0
+        while time.monotonic() - began < LONGEST_SETTLING + jump:
             now = time.monotonic()
             if not (self._all_answered() and self.stage.side.is_idle(self.stage.machine.redis)):
                 idle_since = now
-            if now - idle_since > IDLE_SECONDS or now - max(began, self.watch.last_reply) > QUIET_SECONDS:
+            if now - idle_since > IDLE_SECONDS or now - max(began, self.watch.last_reply) > QUIET_SECONDS + jump:
                 break
             time.sleep(0.2)
         return time.monotonic() - began

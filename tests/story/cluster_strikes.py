@@ -1,6 +1,6 @@
-"""What becomes of a cluster's nodes; each strike ends when the cluster is whole again, after some seconds or half a minute.
+"""Strikes against the nodes of a cluster; each ends when the cluster is complete again, after seconds or half a minute.
 
-The node that is struck is the primary that has the location `struck`.
+A strike hits the primary that serves the location `struck`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MOST_STEPS = 100
 
 
 def back(on: OnCluster, node: Node) -> None:
-    """Start a node again, and wait until the cluster is whole."""
+    """Start a node again, and wait until the cluster is complete."""
     node.start()
     node.wait()
     on.cluster.wait_until_whole()

@@ -1,4 +1,4 @@
-"""The state on three primaries without replicas: each has its partitions, and one that is missing takes only its own along."""
+"""The state on three primaries without replicas: each has its partitions, and only those of a missing one are missing."""
 
 from __future__ import annotations
 
