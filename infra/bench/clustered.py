@@ -65,7 +65,7 @@ class Plan:
     idle_seconds: float
 
 
-FULL = Plan(rounds=5, conversations=200, accepts_seconds=2.0, workers=(1, 2, 4, 6), idle_primaries=(4,), idle_seconds=10.0)
+FULL = Plan(rounds=5, conversations=200, accepts_seconds=2.0, workers=(1, 2, 4, 6), idle_primaries=(4,), idle_seconds=8.0)
 QUICK = Plan(rounds=1, conversations=20, accepts_seconds=0.2, workers=(1,), idle_primaries=(2,), idle_seconds=1.0)
 
 

@@ -115,6 +115,15 @@ def test_files_that_are_not_here_are_named(bare: Run, tmp_path: Path) -> None:
     assert not (tmp_path / "copy").exists()
 
 
+def test_a_cluster_is_refused_in_words(bare: Run, tmp_path: Path) -> None:
+    """Its nodes can't be copied at one moment: the error says what to do instead, without asking any of them."""
+    nodes = "127.0.0.1:1,127.0.0.1:2"
+    done = bare("backup", str(tmp_path / "copy"), REDIS_URL=f"redis+cluster://{nodes}", BROKER_URL="redis://127.0.0.1:1")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "names a cluster, whose nodes can't be copied together: copy each node's files" in done.stderr
+    assert not (tmp_path / "copy").exists()
+
+
 def test_files_of_another_redis_are_no_copy(bare: Run, tmp_path: Path) -> None:
     """A folder of the same name that another Redis wrote (a container's /data, say) is recognised by what it lacks."""
     with redis_server.running(tmp_path / "other") as url, connect(url) as redis:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from nacl.signing import VerifyKey
 
 from bridge.ghl import events, signature
 from bridge.model import ContactUpdate, Ignored, InboundMessage, OutboundMessage
+from bridge.store.redis.partitions import partition_of
+from infra.bench.clustered import QUICK, Measured, Side, locations_in, measure_idle, measure_sides
 from infra.bench.far_side import FarSide
 from infra.bench.load import at_rate, flood, percentile
 from infra.bench.sides import compare
@@ -67,3 +74,34 @@ def test_a_percentile_is_a_value_that_was_measured() -> None:
     values = [float(number) for number in range(100)]
 
     assert [percentile(values, percent) for percent in (50, 99, 100)] == [50.0, 99.0, 99.0]
+
+
+def test_partitions_differ_only_in_their_number() -> None:
+    """The same number of locations is in one, four or all partitions, evenly."""
+    for used in (1, 4, 16):
+        found = Counter(map(partition_of, locations_in(used)))
+        assert set(found.values()) == {16 // used}
+        assert len(found) == used
+
+
+def test_a_row_tells_the_busiest_node_and_whether_a_server_stays_within_its_limit() -> None:
+    """A reply in several partitions of one server may cost 1.05 of one in a single partition; a cluster has no such limit."""
+    first, dear, apart = Side("one", "a", ("a",), 1), Side("one", "b", ("b",), 4), Side("a cluster of 2", "c", ("d", "e"))
+    for side, cpu in ((first, (2.0,)), (dear, (2.2,)), (apart, (1.0, 1.5))):
+        side.replies.append(Measured(cpu, 50.0))
+        side.accepts.append(Measured(cpu, 50.0))
+    assert first.row(first)[2:5] == ("2.00", "2.00", "1.00")
+    assert dear.row(first)[4] == "1.10 (at most 1.05: missed)"
+    assert apart.row(first)[2:5] == ("2.50", "1.50", "1.25")
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(300)
+def test_the_cost_of_a_cluster_is_measured() -> None:
+    """The quick run prints a row for each state, and for idle workers on one server and on a cluster."""
+    with tempfile.TemporaryDirectory() as folder:
+        told = measure_sides(QUICK, Path(folder))
+    with tempfile.TemporaryDirectory() as folder:
+        idle = measure_idle(QUICK, Path(folder))
+    assert [told.count(f"| {name} ") for name in ("one server", "a cluster of 2", "a cluster of 4")] == [3, 1, 1]
+    assert [idle.count(f"| {name} ") for name in ("one server", "a cluster of 2")] == [1, 1]

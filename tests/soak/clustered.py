@@ -5,7 +5,7 @@ The machine's own Redis is the broker. Strikes on the cluster are those of the s
 
 from __future__ import annotations
 
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from bridge.store.redis.connection import connect
@@ -17,6 +17,7 @@ from tests.story.on_cluster import OnCluster, cluster_in_reach
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from concurrent.futures import Future
     from pathlib import Path
 
     from redis import Redis
@@ -48,44 +49,15 @@ STRIKES: Mapping[Kind, Callable[[OnCluster, cluster_strikes.Note], None]] = {
 }
 
 
-class Striking(threading.Thread):
-    """A strike that takes its time, while contacts go on writing. It begins when the one before is over."""
-
-    def __init__(self, strike: Callable[[OnCluster, cluster_strikes.Note], None], on: OnCluster, alone: threading.Lock) -> None:
-        super().__init__(daemon=True)
-        self._alone = alone
-        self._strike = strike
-        self._on = on
-        self._fault: BaseException | None = None
-        self.start()
-
-    def run(self) -> None:
-        """Strike, and wait until the cluster is complete again."""
-        try:
-            with self._alone:
-                self._on.cluster.wait_until_whole()
-                self._strike(self._on, lambda *_: None)
-                self._on.cluster.wait_until_whole()
-        except BaseException as error:  # noqa: BLE001 - it is raised where the soak sees it
-            self._fault = error
-
-    def is_over(self) -> bool:
-        """Whether it has ended. Raises what it raised."""
-        if self.is_alive():
-            return False
-        if self._fault:
-            raise self._fault
-        return True
-
-
 class ClusterStage(Stage):
     """One bridge on a cluster."""
 
     def __init__(self, folder: Path, side: Side) -> None:
         super().__init__(folder, side)
         self._broker = self.machine.redis
-        self._going_on: list[Striking] = []
-        self._alone = threading.Lock()
+        # One thread for all strikes, so that they never overlap. Linux ends a node with the thread that started it.
+        self._striking = ThreadPoolExecutor(1)
+        self._struck: list[Future[None]] = []
 
     def open_state(self) -> None:
         """Start the cluster."""
@@ -108,16 +80,25 @@ class ClusterStage(Stage):
         """As on one server, or a strike on the cluster, which repairs itself."""
         if strike.kind not in STRIKES:
             return super().strike(strike)
-        striking = Striking(STRIKES[strike.kind], self._on, self._alone)
-        self._going_on.append(striking)
-        return striking.is_over
+        struck = self._striking.submit(self._strike_cluster, STRIKES[strike.kind])
+        self._struck.append(struck)
+        return lambda: struck.done() and not struck.result()
 
     def make_whole(self) -> None:
         """End all faults, those of the cluster too."""
-        for striking in self._going_on:
-            striking.join()
-            striking.is_over()
+        for struck in self._struck:
+            struck.result()
         super().make_whole()
+
+    def close(self) -> None:
+        """Kill everything."""
+        super().close()
+        self._striking.shutdown(wait=False, cancel_futures=True)
+
+    def _strike_cluster(self, strike: Callable[[OnCluster, cluster_strikes.Note], None]) -> None:
+        """Strike, and wait until the cluster is complete again."""
+        strike(self._on, lambda *_: None)
+        self._on.cluster.wait_until_whole()
 
     def environ_of(self, name: str) -> dict[str, str]:
         """A receiver's port."""

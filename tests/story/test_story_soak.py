@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.soak.plan import SHORT, plan
+from tests.soak.clustered import CLUSTER_KINDS, ClusterStage
+from tests.soak.plan import CLUSTER_WEIGHTS, SHORT, plan
 from tests.soak.run import run
 from tests.soak.sides import Bridge
 
@@ -29,3 +30,17 @@ def test_random_kills_lose_double_and_reorder_nothing(tmp_path: Path) -> None:
     assert (outcome.verdict.accepted, outcome.verdict.replied) == (outcome.verdict.written, outcome.verdict.written)
     assert outcome.recorded == {}
     assert {"worker killed", "receiver killed", "Redis killed", "worker frozen past its lease"} <= outcome.strikes.keys()
+
+
+@pytest.mark.nightly
+@pytest.mark.timeout(480)
+def test_random_kills_on_a_cluster_lose_double_and_reorder_nothing(tmp_path: Path) -> None:
+    """Two minutes on three primaries with a replica each, which are struck like the processes; each write is confirmed."""
+    told: list[str] = []
+    planned = plan(seed=3, seconds=120, kinds=CLUSTER_KINDS)
+
+    outcome = run(planned, Bridge(), tmp_path, tell=told.append, on=ClusterStage)
+
+    assert outcome.verdict.is_clean, (outcome.evidence, told)
+    assert (outcome.verdict.accepted, outcome.verdict.replied) == (outcome.verdict.written, outcome.verdict.written)
+    assert len(outcome.strikes.keys() & CLUSTER_WEIGHTS.keys()) > 3

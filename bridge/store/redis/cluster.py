@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 SUMMED = frozenset({"DEL", "EXISTS", "TOUCH", "UNLINK"})
 # Commands for all primaries.
 OF_ALL = frozenset({
-    "CLIENT PAUSE", "CLIENT UNPAUSE", "CONFIG RESETSTAT", "CONFIG SET", "DBSIZE", "FLUSHALL", "SCRIPT FLUSH", "SCRIPT LOAD",
+    "CLIENT PAUSE", "CLIENT UNPAUSE", "CONFIG RESETSTAT", "CONFIG SET", "DBSIZE", "FLUSHALL", "FLUSHDB", "SCRIPT FLUSH",
+    "SCRIPT LOAD",
 })  # fmt: skip
 # A pattern that is limited to the keys of one tag.
 _TAG = re.compile(r"\{[^]{}*?[\\]+\}")

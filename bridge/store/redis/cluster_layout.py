@@ -17,7 +17,8 @@ Address = tuple[str, int]
 
 # Commands without a key. In a pipeline, one of these goes to where the command before it went.
 KEYLESS = frozenset({
-    "CLIENT", "CLUSTER", "CONFIG", "DBSIZE", "FLUSHALL", "INFO", "PING", "PUBLISH", "SCAN", "SCRIPT", "TIME", "WAIT", "WAITAOF",
+    "CLIENT", "CLUSTER", "CONFIG", "DBSIZE", "FLUSHALL", "FLUSHDB", "INFO", "PING", "PUBLISH", "SCAN", "SCRIPT", "TIME", "WAIT",
+    "WAITAOF",
 })  # fmt: skip
 # A node that did not answer is not asked for this time (s); then one call probes it, with a short time limit.
 AWAY_SECONDS = 2.0
@@ -86,6 +87,8 @@ def key_of(command: Sequence[Any]) -> str | None:
     name = str(command[0]).upper()
     if name in {"EVALSHA", "EVAL"}:
         return str(command[3]) if int(command[2]) else None
+    if name == "OBJECT":
+        return str(command[2])
     return None if name.partition(" ")[0] in KEYLESS or len(command) == 1 else str(command[1])
 
 

@@ -15,7 +15,8 @@ from bridge.store.figures.counts import Counts
 from bridge.store.figures.gauges import measure
 from bridge.store.redis.connection import connect_without_retries, now_ms
 from bridge.store.redis.lua import script
-from bridge.store.redis.partitions import HOME, PREFIXES, prefix_of
+from bridge.store.redis.partition_calls import call_at_home
+from bridge.store.redis.partitions import prefix_of
 from tests.keys import key
 from tests.stored import (
     HERE,
@@ -203,7 +204,7 @@ def test_what_processes_count_is_added_up(redis: Redis) -> None:
 def test_a_batch_that_is_sent_twice_counts_once(redis: Redis) -> None:
     """A client that lost the answer sends it again."""
     run = redis.register_script(script("tally"))
-    assert [run(keys=[HOME, *PREFIXES], args=["one call", "webhooks|accepted|", 5]) for _ in range(2)] == [1, 0]
+    assert [call_at_home(run, ["one call", "webhooks|accepted|", 5]) for _ in range(2)] == [1, 0]
     assert counted(redis) == {"webhooks|accepted|": 5}
 
 
@@ -312,6 +313,7 @@ def test_lanes_of_a_hold_are_not_overdue(redis: Redis) -> None:
     assert (now.lanes, now.held, now.oldest_overdue_seconds) == (1, 1, 0)
 
 
+@pytest.mark.one_server("a process that counts folds the partitions of its own call, of a cluster only home")
 def test_what_scripts_count_is_folded_once(redis: Redis) -> None:
     """Until then it is one entry per call, with an expiry; a reader or a process that counts folds it."""
     keep(redis)

@@ -101,6 +101,8 @@ WRITES: dict[str, Callable[[Lanes, Turn], object]] = {
     "bury": lambda lanes, turn: lanes.write_dead_letter(turn, [M1], Dead(error="no"), answer=None, at_ms=1),
 }
 
+EXACT_SHARES = pytest.mark.one_server("in a cluster, shares are approximate (tests/store/redis/test_cluster.py)")
+
 
 @pytest.fixture
 def lanes(redis: Redis) -> Lanes:
@@ -182,6 +184,7 @@ def test_without_anything_to_do_there_is_no_next_time(lanes: Lanes) -> None:
     assert lanes.claim("worker", slots=10, alive_seconds=LONG, most=10).next_due is None
 
 
+@pytest.mark.one_server("the end of the rings may come from another node before a ring")
 def test_one_dispatcher_leads_and_only_it_is_rung(redis: Redis, lanes: Lanes) -> None:
     """The first to claim leads for as long as it claims; a ring reaches it alone, and all others once it is gone."""
     first, second = (lanes.claim(name, slots=1, alive_seconds=LONG, most=1) for name in ("first", "second"))
@@ -277,6 +280,7 @@ def test_a_backlog_does_not_starve_another_location(redis: Redis, lanes: Lanes) 
     assert LANE in claim(lanes, slots=11, most=10)
 
 
+@EXACT_SHARES
 def test_locations_are_served_in_turn(redis: Redis, lanes: Lanes) -> None:
     """With 300 backlogs and 7 slots that become free one by one, every location is served once before any is served twice."""
     for number in range(300):
@@ -324,6 +328,7 @@ def test_rest_of_a_lane_does_not_jump_the_queue(redis: Redis, lanes: Lanes) -> N
     assert claim(lanes, most=1) == (Lane(LocationId("there"), ContactId("contact")),)
 
 
+@EXACT_SHARES
 def test_slots_that_one_location_leaves_go_to_the_next(redis: Redis, lanes: Lanes) -> None:
     """A small location doesn't leave slots unused that a large one behind it could use."""
     backlog(redis, "small", 1, age=9)
@@ -352,6 +357,7 @@ def test_a_location_alone_gets_every_slot_but_the_reserve(redis: Redis, lanes: L
     assert [lane.location_id for lane in claim(lanes, worker="w0", slots=slots)] == [HERE]
 
 
+@EXACT_SHARES
 def test_one_location_after_the_other_finds_free_slots(redis: Redis, lanes: Lanes) -> None:
     """However many hang, each takes a part of what is left, so the next one gets some."""
     shares = []
@@ -398,6 +404,7 @@ def test_a_share_is_free_again_when_turns_end_or_leases_do(redis: Redis, lanes: 
     assert held(redis, HERE) == redis.zcard(key("inflight")) == 0
 
 
+@EXACT_SHARES
 def test_locations_that_may_have_nothing_hide_nobody(redis: Redis, lanes: Lanes) -> None:
     """Ninety of them are before the one that may have the last slot; it is served at once, without a busy loop."""
     for number in range(90):
@@ -609,6 +616,7 @@ def test_lost_leases_are_named(redis: Redis, lanes: Lanes, turn: Turn) -> None:
 # Writing
 
 
+@pytest.mark.one_server("its client sends all calls to one server")
 def test_every_write_sent_twice_is_one(redis: Redis) -> None:
     """Each script has the same effect when a client sends it twice; only claiming doesn't.
 
@@ -638,6 +646,7 @@ def test_a_repeated_claim_costs_a_lease_and_no_message(redis: Redis, lanes: Lane
     assert set(lost) <= {*claim(lanes, slots=6)}
 
 
+@pytest.mark.one_server("each partition of a cluster has a list of workers")
 def test_the_end_of_a_turn_is_kept_for_its_time(redis: Redis, lanes: Lanes, turn: Turn) -> None:
     """An ended turn has its outcome, is not scheduled, and all of it expires."""
     lanes.asking(turn, [M1], at_ms=1, may_deliver=True, circuit="c", seconds=1)
@@ -720,6 +729,7 @@ def test_what_waits_never_forgets_what_it_sent(redis: Redis, lanes: Lanes, turn:
     assert redis.pttl(ledger) > 0
 
 
+@pytest.mark.one_server("the end of the rings may come from another node before a ring")
 def test_a_slot_that_is_given_back_unused_is_told_of(redis: Redis, lanes: Lanes) -> None:
     """A lane that waits for a slot does not have to wait for the next claim by time."""
     keep(redis, HERE, "there")
@@ -918,6 +928,7 @@ def test_without_redis_nothing_pretends_to_work() -> None:
 # Giving back, and outages
 
 
+@pytest.mark.one_server("the end of the rings may come from another node before a ring")
 def test_a_lane_given_back_is_due_at_once(redis: Redis, lanes: Lanes, turn: Turn) -> None:
     """It counts neither as an attempt nor as an unfinished lease; all data of the turn stays."""
     lanes.answered(turn, [M1], Completion(text="yes"), at_ms=1, seconds=0.1)
@@ -1059,6 +1070,7 @@ def test_a_lease_is_held_once_more_before_what_cannot_be_taken_back(redis: Redis
         lanes.hold(turn)
 
 
+@pytest.mark.one_server("it reads one server's count of changes")
 def test_a_lease_that_is_nearly_whole_is_renewed_without_a_write(redis: Redis, lanes: Lanes, turn: Turn) -> None:
     """This avoids a sync of the file right before a request; after a tenth of it it is written, and a lost one is reported."""
 

@@ -35,6 +35,7 @@ def swept_later(redis: Redis) -> Iterator[None]:
     assert (redis.zscore(key("sweeps"), HERE) or 0) <= now_ms(redis)
 
 
+@pytest.mark.one_server("each partition of a cluster notices its own lost writes (tests/store/redis/test_cluster.py)")
 @pytest.mark.usefixtures("swept_later")
 def test_a_worker_that_misses_its_own_claim_knows_that_writes_are_lost(redis: Redis) -> None:
     """Lanes look into GHL, an operator is told, and the sweep runs at once."""
@@ -48,6 +49,7 @@ def test_a_worker_that_misses_its_own_claim_knows_that_writes_are_lost(redis: Re
     assert went_back(redis) == (True, True)
 
 
+@pytest.mark.one_server("each partition of a cluster notices its own lost writes (tests/store/redis/test_cluster.py)")
 @pytest.mark.usefixtures("swept_later")
 def test_a_receiver_that_misses_its_own_heartbeat_knows_it_too(redis: Redis) -> None:
     """This works without a worker too."""

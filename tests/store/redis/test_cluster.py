@@ -105,6 +105,7 @@ def test_every_command_finds_its_node(redis: Redis) -> None:
     for one in LOCATIONS:
         pipe.exists(key("location", one))
     assert pipe.execute() == [1] * PARTITIONS
+    assert [redis.object("encoding", name) for name in keys("owned")] == ["int"] * PARTITIONS
     assert redis.delete(*keys("owned")) == PARTITIONS
 
 

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 NAME = "exchanges"
 
+pytestmark = pytest.mark.one_server("a cluster has exchanges with each node, which are these")
+
 
 @pytest.fixture
 async def exchanges(redis_url: str, redis: Redis) -> AsyncIterator[Exchanges]:

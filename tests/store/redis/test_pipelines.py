@@ -25,6 +25,8 @@ NOTE = "if ARGV[1] == 'bad' then return redis.error_reply('no') end return redis
 
 NOTE_EACH = "local answers = {} for at, it in ipairs(ARGV) do answers[at] = redis.call('RPUSH', 'noted', it) end return answers"
 
+pytestmark = pytest.mark.one_server("a cluster has pipelines to each node, which are these")
+
 
 @pytest.fixture
 async def client(redis_url: str) -> AsyncIterator[AsyncRedis]:
