@@ -1,6 +1,6 @@
 """Results of soaks, one line each, so that runs of one commit can be summed: how many messages, by which seeds, what was broken.
 
-`python -m tests.soak.results FILE` sums them.
+`python -m tests.soak.results` sums the published ones, or those in another file.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.soak.run import Outcome
 
 ROOT = Path(__file__).parents[2]
+PUBLISHED = ROOT / "infra/docs/explanation/soak-runs.jsonl"
 CONFIDENCE = 0.95
 BROKEN = ("lost", "doubled", "reordered")
 
@@ -44,6 +45,11 @@ def note(file: Path, plan: Plan, outcomes: Sequence[Outcome]) -> None:
                 "versions": versions(),
             }
             results.write(orjson.dumps(line) + b"\n")
+
+
+def read(file: Path) -> list[dict[str, Any]]:
+    """The lines of a file."""
+    return [orjson.loads(line) for line in file.read_bytes().splitlines()]
 
 
 def summed(lines: Iterable[dict[str, Any]]) -> list[str]:
@@ -86,4 +92,4 @@ def _commit() -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write("\n".join(summed(map(orjson.loads, Path(sys.argv[1]).read_bytes().splitlines()))) + "\n")
+    sys.stdout.write("\n".join(summed(read(Path(sys.argv[1]) if len(sys.argv) > 1 else PUBLISHED))) + "\n")
