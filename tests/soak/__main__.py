@@ -11,12 +11,19 @@ from pathlib import Path
 
 import orjson
 
+from tests.soak.node_red import NodeRed
 from tests.soak.plan import WEIGHTS, plan
 from tests.soak.report import document, table
 from tests.soak.results import note, read, summed
 from tests.soak.run import run
-from tests.soak.sides import Bridge, Tutorial
+from tests.soak.sides import Bridge, Side, Tutorial
 from tests.story.preloaded import COMPILER
+
+SIDES: dict[str, Side] = {
+    "bridge": Bridge(),
+    "tutorial": Tutorial(),
+    **({"node-red": NodeRed()} if shutil.which("node-red") else {}),
+}
 
 
 def main() -> int:
@@ -28,7 +35,7 @@ def main() -> int:
         sys.exit("--clock-jumps needs a C compiler")
     kinds = [kind for kind in WEIGHTS if kind != "Redis' clock jumps" or given.clock_jumps]
     planned = plan(seed=given.seed, seconds=given.minutes * 60, kinds=kinds, rate=given.rate)
-    sides = [side for side in (Bridge(), Tutorial()) if given.only in {"", type(side).__name__.lower()}]
+    sides = [side for name, side in SIDES.items() if given.only in {"", name}]
     folder = given.keep or Path(tempfile.mkdtemp(prefix="soak-"))
     outcomes = [run(planned, side, _made(folder / side.name), tell=_tell) for side in sides]
     _tell("\n" + table(planned, outcomes))
@@ -51,7 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--minutes", type=float, default=10.0, help="of writing and killing, for each bridge")
     parser.add_argument("--seed", type=int, default=1, help="the same seed plans the same messages and kills")
     parser.add_argument("--rate", type=float, default=12.0, help="messages a second")
-    parser.add_argument("--only", choices=("bridge", "tutorial"), default="", help="run one of the two")
+    parser.add_argument("--only", choices=sorted(SIDES), default="", help="run one of them")
     parser.add_argument(
         "--clock-jumps",
         action="store_true",
