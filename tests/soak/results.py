@@ -65,7 +65,7 @@ def most_of(broken: int, messages: int) -> float:
     low, high = 0.0, broken + 10.0 * math.sqrt(broken + 1) + 10
     for _ in range(60):
         middle = (low + high) / 2
-        at_most = sum(math.exp(-middle) * middle**count / math.factorial(count) for count in range(broken + 1))
+        at_most = sum(math.exp(count * math.log(middle) - middle - math.lgamma(count + 1)) for count in range(broken + 1))
         low, high = (middle, high) if at_most > 1 - CONFIDENCE else (low, middle)
     return high / messages * 100_000
 

@@ -22,7 +22,7 @@ def line(commit: str, seed: int, **counts: int) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize(("broken", "most"), [(0, 2.9957), (1, 4.7439), (5, 10.5130)])
+@pytest.mark.parametrize(("broken", "most"), [(0, 2.9957), (1, 4.7439), (5, 10.5130), (400, 434.4968)])
 def test_the_bound_is_that_of_poisson(broken: int, most: float) -> None:
     """Of 100,000 messages without a fault at most three, at 95 %: the rule of three."""
     assert most_of(broken, 100_000) == pytest.approx(most, abs=0.001)
