@@ -144,7 +144,7 @@ class OperatorMustFix(Permanent):
 
 
 class VersionRefused(OperatorMustFix):
-    """GHL does not take the `Version` header that the bridge sends: no request of any location would pass."""
+    """GHL does not accept the `Version` header that the bridge sends: it would refuse the requests of every location."""
 
 
 class CutOff(OperatorMustFix):
@@ -172,7 +172,7 @@ class StandingChanged(BridgeError):
 
 
 class NotConfirmed(BridgeError):
-    """Too few replicas have the note that a part is about to be posted: nothing was sent."""
+    """Too few replicas have the record of a part that is about to be posted: nothing was sent."""
 
 
 class AlreadySent(BridgeError):

@@ -18,7 +18,7 @@ import structlog
 from anyio import to_thread
 
 from bridge.answering.asking import obtain
-from bridge.answering.away import tell_away
+from bridge.answering.away import send_away
 from bridge.answering.case import open_case
 from bridge.answering.dead_lettering import write_dead_letter
 from bridge.answering.ghl_outage import wait_after, wait_for_ghl
@@ -29,7 +29,7 @@ from bridge.answering.media_reading import read_files, unreadable
 from bridge.answering.posting import HEARD, deliver
 from bridge.answering.resolving import Resolved, resolve, resolve_joined
 from bridge.answering.rollback_look import look_back
-from bridge.answering.saving import put_on_record
+from bridge.answering.saving import save_rest
 from bridge.errors import BridgeError, BudgetExhausted, Fenced, Unavailable
 from bridge.ghl import events, signature, workflow, workflow_secrets
 from bridge.model import (
@@ -164,7 +164,7 @@ def _answer(turn: Turn, services: AnswerServices) -> None:
     if case is None:
         return
     outcome = _attempt(case, services)
-    put_on_record(case, services)
+    save_rest(case, services)
     if not isinstance(outcome, Resolved):
         _conclude(case, outcome, services)
     elif anew := services.lanes.reread(turn):
@@ -215,7 +215,7 @@ def _work(case: Case, services: AnswerServices) -> Ended | Again | Dead | Resolv
 def _tell(case: Case, ended: Ended, services: AnswerServices) -> Ended:
     """Send the away message if the location is closed, or closed before the contact got an answer."""
     if ended.status is Status.SKIPPED and ended.reason is Reason.OUTSIDE_HOURS:
-        tell_away(case, services)
+        send_away(case, services)
     return ended
 
 

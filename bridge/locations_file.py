@@ -69,10 +69,16 @@ def missing(location: Location) -> list[tuple[str, str]]:
     return [(f"{name}.{key}", f"`{key} = {EXAMPLES[key]}` to [locations.{location.id}.{name}]") for name, key in keys]
 
 
+def lacking(locations: Iterable[Location]) -> list[str]:
+    """The faults of locations whose providers can't be asked, one sentence per key. With `mode = "off"` none is asked."""
+    needs = [(one.id, key, example) for one in locations if one.mode != "off" for key, example in missing(one)]
+    return [f"locations.{id_}.{key}: is needed: add {example}" for id_, key, example in needs]
+
+
 def read(text: str, environ: Mapping[str, str]) -> tuple[Location, ...]:
     """Read a locations file. Raises WrongInput with one sentence per fault, each with its key.
 
-    `environ` has the values for `{ env = "NAME" }`.
+    `environ` has the values for `{ env = "NAME" }`. What providers lack is named beside other faults; alone it is not raised.
     """
     try:
         document = tomllib.loads(text)
@@ -90,18 +96,20 @@ def read(text: str, environ: Mapping[str, str]) -> tuple[Location, ...]:
     locations = [
         _build(id_, _over(defaults, _table(f"locations.{id_}", table, faults)), validate, faults) for id_, table in tables.items()
     ]
+    found = tuple(location for location in locations if location)
     if faults:
-        raise WrongInput("\n".join(faults))
-    return tuple(location for location in locations if location)
+        raise WrongInput("\n".join([*faults, *lacking(found)]))
+    return found
 
 
 def check(tables: Mapping[str, dict[str, Any]]) -> tuple[Location, ...]:
     """Build locations from the tables of `tables_of`, or from JSON tables without `{ env = }`. Raises as `read`."""
     faults: list[str] = []
     locations = [_build(id_, table, _strictly, faults) for id_, table in tables.items()]
+    found = tuple(location for location in locations if location)
     if faults:
-        raise WrongInput("\n".join(faults))
-    return tuple(location for location in locations if location)
+        raise WrongInput("\n".join([*faults, *lacking(found)]))
+    return found
 
 
 def faults_of(id_: str, table: Mapping[str, Any], *, private_urls: bool) -> dict[str, str]:
@@ -122,16 +130,14 @@ def schema(ref: str) -> dict[str, Any]:
     return {**found, "title": "LocationTable"}
 
 
-def check_urls(locations: Iterable[Location]) -> None:
-    """Refuse provider URLs that would send a token unencrypted to another machine. Raises WrongInput as `read`."""
-    faults = [
+def unencrypted(locations: Iterable[Location]) -> list[str]:
+    """The faults of provider URLs that would send a token unencrypted to another machine, one sentence per key."""
+    return [
         f"locations.{one.id}.{table}.{key}: {PLAIN_HTTP}"
         for one in locations
         for table, key, url in _urls(one)
         if url and not may_be_asked(url)
     ]
-    if faults:
-        raise WrongInput("\n".join(faults))
 
 
 def _urls(one: Location) -> Iterator[tuple[str, str, str]]:

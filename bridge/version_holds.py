@@ -47,14 +47,14 @@ class VersionHolds:
             return ()
         released = tuple(one.location.id for one in records)
         for one in records:
-            self.locations.lift_hold(one.location.location_id, why="GHL takes the API version")
+            self.locations.lift_hold(one.location.location_id, why="GHL accepts the API version")
         log.info("version_holds.released", locations=len(released))
         return released
 
     def _takes_version(self, kept: LocationRecord) -> bool | None:
         """Whether GHL accepts the version for every kind of request; None if the answer doesn't show it.
 
-        A refusal of another kind says that the version was taken, but a token may be refused before the version is looked at.
+        A refusal of another kind says that the version was accepted, but a token may be refused before the version is checked.
         """
         access = self.ghl_access.open(kept, Need.SWEEP)
         for look in looks(kept.location.location_id):

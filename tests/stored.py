@@ -67,6 +67,9 @@ FERNET_KEY = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
 RETENTION_MS = 1_000_000
 LONG = 1000.0
 HERE = LocationId("here")
+# What a location needs to be applied, as a table and as the beginning of a file.
+PROVIDED = {"assistable": {"assistant_id": "a", "token": "t"}}
+PROVIDED_TOML = "[defaults.assistable]\nassistant_id = 'a'\ntoken = 't'\n"
 LANE = Lane(HERE, ContactId("contact"))
 NOTHING_KNOWN = Situation(conversation_id=ConversationId(""), location={}, standing=Standing(), read_at=0.0)
 

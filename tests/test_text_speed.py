@@ -18,6 +18,7 @@ from bridge.policy import normalise
 from bridge.store.lanes.inbox import Inbox, accepted_event, inbound_fields
 from bridge.store.lanes.outbound import ON_LOOP_CHARACTERS, outbound_fields
 from bridge.store.redis.connection import connect_async
+from tests.cpu_time import cpu_seconds
 from tests.stored import keep
 from tests.text_functions import FUNCTIONS, inbound
 
@@ -27,9 +28,9 @@ if TYPE_CHECKING:
     from redis import Redis
 
 MEGABYTE = 1_000_000
-# With every commit, a function is measured with a quarter of the shapes (its neighbour with the next quarter) and shorter texts:
+# With every commit, a function is measured with an eighth of the shapes (its neighbour with the next eighth) and shorter texts:
 # a megabyte of letters that expand to eighteen each would measure the memory of a busy machine.
-EACH, BY_DAY = 4, MEGABYTE // 4
+EACH, BY_DAY = 8, MEGABYTE // 4
 # What one function may hold an event loop up for (s of CPU, on the machine that the yardstick was read on).
 MOST_ON_LOOP = 0.05
 # Four times the text: linear is four, quadratic sixteen. Below the least time a measurement says nothing.
@@ -124,9 +125,9 @@ def test_time_grows_so_whatever_the_text_is_made_of(name: str) -> None:
 def test_what_the_receivers_loop_works_on_is_done_at_once(shape: str) -> None:
     """The longest text that is accepted on the event loop blocks it for 50 ms of CPU time at most."""
     message = inbound((shape * events.MAX_TEXT)[: events.MAX_TEXT])
-    assert cpu_seconds(lambda said: inbound_fields(said, accepted_event(said)), message) <= MOST_ON_LOOP
+    assert on_loop(lambda said: inbound_fields(said, accepted_event(said)), message) <= MOST_ON_LOOP
     posted = outbound((shape * ON_LOOP_CHARACTERS)[:ON_LOOP_CHARACTERS])
-    assert cpu_seconds(outbound_fields, posted) <= MOST_ON_LOOP
+    assert on_loop(outbound_fields, posted) <= MOST_ON_LOOP
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -134,8 +135,8 @@ def test_the_longest_body_that_is_read_on_the_loop_is_read_at_once(shape: str) -
     """An e-mail in GHL's event, and a workflow's webhook, take 50 ms at most; longer bodies are read in a thread."""
     event = {"type": "InboundMessage", "messageType": "Email", "direction": "inbound", "messageId": "m1", "subject": "a"}
     body = as_body(shape, **event, locationId="l1", contactId="c1", conversationId="v1", dateAdded="2026-01-01T00:00:00Z")
-    assert cpu_seconds(lambda read: events.parse(read, app_id=""), body) <= MOST_ON_LOOP
-    assert cpu_seconds(lambda read: workflow.parse(read, content_type="application/json", fresh_id="w1"), body) <= MOST_ON_LOOP
+    assert on_loop(lambda read: events.parse(read, app_id=""), body) <= MOST_ON_LOOP
+    assert on_loop(lambda read: workflow.parse(read, content_type="application/json", fresh_id="w1"), body) <= MOST_ON_LOOP
 
 
 def test_a_long_outbound_text_is_no_work_for_the_loop(redis: Redis, redis_url: str) -> None:
@@ -171,7 +172,7 @@ def as_body(shape: str, **fields: str) -> bytes:
 def grows_too_fast(function: Callable[[str], object], shape: str, *, most: int = MEGABYTE) -> str:
     """The error about the time for texts from 15 KB on; a text that takes a tenth of a second is long enough."""
     whole = (shape * (most // len(shape) + 1))[:most]
-    length, before = MEGABYTE // 64, cpu_seconds(function, whole[: MEGABYTE // 64])
+    length, before = MEGABYTE // 64, cpu_seconds(function, whole[: MEGABYTE // 64], most=MOST_ON_LOOP)
     while length < most and before < LONG_ENOUGH:
         length *= 4
         after = cpu_seconds(function, whole[:length], most=MOST_GROWTH * max(before, LEAST_SECONDS))
@@ -181,16 +182,9 @@ def grows_too_fast(function: Callable[[str], object], shape: str, *, most: int =
     return ""
 
 
-def cpu_seconds(function: Callable[[Any], object], given: Any, *, most: float = MOST_ON_LOOP) -> float:
-    """The first of eight runs within `most`, else the shortest: beside other work even CPU time varies."""
-    least = float("inf")
-    for _ in range(8):
-        began = time.thread_time()
-        function(given)
-        least = min(least, time.thread_time() - began)
-        if least <= most:
-            break
-    return least
+def on_loop(function: Callable[[Any], object], given: Any) -> float:
+    """The CPU time of what an event loop does."""
+    return cpu_seconds(function, given, most=MOST_ON_LOOP)
 
 
 def outbound(said: str) -> OutboundMessage:

@@ -231,7 +231,7 @@ def test_an_older_script_fails_instead_of_missing_a_location(old: Redis) -> None
 
 @pytest.mark.parametrize(("name", "ahead"), [("workers", 5_000), ("keys", 30_000), ("receiving", 0)])
 def test_while_an_older_process_lives_nothing_is_changed(old: Redis, name: str, ahead: int) -> None:
-    """The error says to stop it; a minute after its last sign of life the upgrade begins."""
+    """The error says to stop it; a minute after its last heartbeat the upgrade begins."""
     sign = f"{UNTAGGED}{name}"
     if name == "receiving":
         old.set(sign, 1, px=20_000)

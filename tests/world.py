@@ -94,12 +94,12 @@ class World:
     are the rows of the conversation as GHL lists them; `endless`: every page says that there is another one. `completion` is laid
     over Assistable's `run`, `answer` takes the place of its whole answer. `texts` are those of messages that the list leaves out,
     by id, and `records`, whole;
-    `files` are whole answers by path, as a media host gives them; after one that is `cut` it hangs up. `spoken` is what a
+    `files` are complete answers by path, as a media host gives them; after one that is `cut` it hangs up. `spoken` is what a
     transcription service hears in any of them;
     `unknown`: GHL finds no conversation of the contact. `during` is called while a path's request of that number is
     served, `receipt` takes the place of what GHL says of a post, `heartbeat` that of none. `echoing` gives paths a status too,
     with the whole request in the answer: as JSON, and its body once more as the text that it was. `written` is what the contact
-    wrote; `late`: GHL doesn't list it yet. GHL's clock is `behind` by so many seconds.
+    wrote; `late`: GHL doesn't list it yet. GHL's clock is this many seconds `behind`.
     `generated` are ids of what GHL's own bot wrote.
     `others` are further conversations of the contact, written in just now, with their rows.
     """

@@ -29,9 +29,9 @@ class GHLAccess:
         budget = self._budgets.of(record.location.location_id)
         return Access(bearer=self._bearer(record), budget=budget, need=need, breaker=breaker or Unwatched())
 
-    def at_hand(self, kept: LocationRecord) -> bool:
+    def token_ready(self, kept: LocationRecord) -> bool:
         """Whether a location's token is known, and needs no request before it can be used."""
-        return bool(kept.location.ghl_token) or self._renewing.at_hand(of_location(kept.location.location_id))
+        return bool(kept.location.ghl_token) or self._renewing.token_ready(of_location(kept.location.location_id))
 
     def permit(self, location_id: LocationId, need: Need) -> Permit:
         """The permit with which a script counts one request against the location's rate limit."""
@@ -42,10 +42,10 @@ class GHLAccess:
         token = kept.location.ghl_token
         if token:
             return Fixed(token.get_secret_value())
-        return _Lent(self._renewing, kept) if kept.installed_at_ms else _Nobody(kept)
+        return _GrantToken(self._renewing, kept) if kept.installed_at_ms else _NoToken(kept)
 
 
-class _Lent:
+class _GrantToken:
     """The token of a grant."""
 
     def __init__(self, renewing: TokenRefresh, kept: LocationRecord) -> None:
@@ -62,7 +62,7 @@ class _Lent:
         return self._renewing.another(self._owner, token, self._company_id)
 
 
-class _Nobody:
+class _NoToken:
     """A location without a token."""
 
     def __init__(self, kept: LocationRecord) -> None:

@@ -80,7 +80,7 @@ class TokenRefresh:
             return grant.access_token
         return self._ahead(grant, company_id) if now < grant.ends_at else self._renew(owner, grant, company_id).access_token
 
-    def at_hand(self, owner: Owner) -> bool:
+    def token_ready(self, owner: Owner) -> bool:
         """Whether `token` needs neither Redis nor GHL."""
         grant = self._known.get(owner)
         return grant is not None and self._clock() < min(grant.renew_at, grant.ends_at)

@@ -20,7 +20,7 @@ log = structlog.get_logger()
 AWAY_PART = "away"
 
 
-def tell_away(case: Case, services: AnswerServices) -> None:
+def send_away(case: Case, services: AnswerServices) -> None:
     """Send `away_message` if it was not sent in this closed period yet.
 
     Raises Retryable if sending it may succeed later. Any other error is only logged, because the contact's message will not be

@@ -126,7 +126,7 @@ def open_case(turn: Turn, services: AnswerServices) -> Case | None:
 
 
 def open_location(turn: Turn, situation: Situation, services: AnswerServices) -> LocationRecord | None:
-    """The turn's location as it is now, without the rules that an operator overrules; None if it was removed."""
+    """The turn's location as it is now, without the rules that an operator overrides; None if it was removed."""
     record = services.locations.open(turn.lane.location_id, situation.location)
     return replace(record, location=overrule(record.location, turn.asked_for)) if record and turn.asked_for else record
 
@@ -146,7 +146,7 @@ def may_be_there(turn: Turn, part: str) -> bool:
     return part in turn.ledger and turn.ledger[part].state is not SendState.NOT_SENT
 
 
-def heard_of_delivery(turn: Turn) -> tuple[MessageId, ...]:
+def reported_delivery(turn: Turn) -> tuple[MessageId, ...]:
     """The ids under which GHL reported the whole answer without a post by the bridge: the provider has delivered it."""
     entry = turn.ledger.get(ASK)
     return entry.message_ids if entry and entry.state is SendState.SENT else ()
@@ -159,7 +159,7 @@ def delivery(location: Location, answer: Completion) -> str:
 
 def _is_stale(turn: Turn, location: Location) -> bool:
     """Whether messages joined the turn after its answer was saved."""
-    if turn.answer is None or heard_of_delivery(turn) or _is_the_providers(turn.answer, location):
+    if turn.answer is None or reported_delivery(turn) or _is_the_providers(turn.answer, location):
         return False
     lines = {message.line for message in turn.messages if message.id in turn.answered}
     joined = any(message.line in lines and message.id not in turn.answered for message in turn.messages)

@@ -36,7 +36,7 @@ def guard(case: Case, services: AnswerServices) -> Skip | Again | None:
     )
 
 
-def guard_anew(case: Case, services: AnswerServices) -> Skip | Again | None:
+def guard_again(case: Case, services: AnswerServices) -> Skip | Again | None:
     """Check all guards again with current settings and contact data. Raises Retryable if GHL can't be read."""
     return guard_except_hours(case, services) or judge_hours(case.kept.location, case.now_ms(services))
 
@@ -129,14 +129,14 @@ def _judge_contact(case: Case, services: AnswerServices) -> Skip | None:
 
 
 def _look_up(case: Case, services: AnswerServices) -> tuple[Contact, int]:
-    """The contact, with the time GHL returned it (ms)."""
+    """The contact, with a time (ms) by Redis' clock at which GHL had not returned it yet: an event since then is newer."""
     now = services.clock()
     if case.looked_up is None or now - case.looked_up[1] > LOOKUP_COUNTS_SECONDS:
         case.looked_up = services.ghl.contact(case.turn.lane.contact_id, token=case.token, seconds=READ_SECONDS), now
         if services.people and not case.completion:
             # The record of the question to the provider stores it.
             case.person = services.people.sealed(case.turn.lane, case.looked_up[0], known=case.turn.person)
-    return case.looked_up[0], case.turn.now_ms(case.looked_up[1])
+    return case.looked_up[0], case.turn.earliest_ms(case.looked_up[1])
 
 
 def _judge_loop(case: Case, services: AnswerServices) -> Skip | None:

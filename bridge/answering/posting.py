@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bridge.answering.case import delivery, heard_of_delivery, may_be_there, tried
-from bridge.answering.guarding import guard_anew, guard_except_hours
+from bridge.answering.case import delivery, may_be_there, reported_delivery, tried
+from bridge.answering.guarding import guard_again, guard_except_hours
 from bridge.answering.read_back import claimed, delivered_by_provider, is_comment, posted, settle_claim, settle_part
 from bridge.answering.send_check import SendCheck, Stale
 from bridge.answering.shaping import shaped_for, texts_of
@@ -37,7 +37,7 @@ def deliver(case: Case, completion: Completion, services: AnswerServices) -> End
     if not completion.text:
         silent = case.ended(Status.NO_REPLY, Skip(completion.why_silent or Reason.EMPTY))
         return _post_all(case, completion, services) if texts_of(completion, case.kept.location) else silent
-    delivered_ids = heard_of_delivery(case.turn)
+    delivered_ids = reported_delivery(case.turn)
     if delivered_ids or delivery(case.kept.location, completion) == "provider":
         return delivered_by_provider(case, completion, delivered_ids or claimed(completion))
     settled = settle_claim(case, completion, services)
@@ -45,7 +45,7 @@ def deliver(case: Case, completion: Completion, services: AnswerServices) -> End
 
 
 def say(
-    case: Case, name: str, text: str, services: AnswerServices, *, guard: Guard = guard_anew, for_staff: bool = False
+    case: Case, name: str, text: str, services: AnswerServices, *, guard: Guard = guard_again, for_staff: bool = False
 ) -> Again | Skip | None:
     """Post one of the location's own texts, as parts called `name`, unless a guard prevents it. Raises as `deliver`.
 
@@ -68,7 +68,7 @@ def _post_all(case: Case, completion: Completion, services: AnswerServices) -> E
     sent: list[Sent] = []
     for posting in parts_of(case, completion):
         # Half an answer is useless: if a part was posted, closing time does not stop the rest.
-        guard = guard_except_hours if sent else guard_anew
+        guard = guard_except_hours if sent else guard_again
         outcome = settle_part(case, posting, services) or guard(case, services) or _post(case, posting, services, guard)
         match outcome:
             case Again():

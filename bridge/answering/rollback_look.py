@@ -1,4 +1,4 @@
-"""The look into GHL after a rollback of the state, so that nothing is done twice and forgotten opt-outs still hold.
+"""The look into GHL after a rollback of the state, so that nothing is done twice and lost opt-outs still apply.
 
 The state lacks newer writes after a failover to a replica that lagged, a restored copy, or a FLUSHALL (`parts/rollback.lua`
 notices it). GHL has the whole conversation.
@@ -59,7 +59,7 @@ def look_back(case: Case, services: AnswerServices) -> Resolved | Again | Ended 
         return case.ended(Status.SKIPPED, forbidden)
     wait = (looks_at(rollback, services.readback) - case.now_ms(services)) / 1000
     if wait > 0:
-        why = "the state went back: waiting to look into GHL for what it may have forgotten"
+        why = "the state went back: waiting to read in GHL what it may have lost"
         return Again(wait=wait, why=why, counts=False, looks=case.looks, status=Status.WAITING)
     view = _read(case, services)
     replies = _forgotten(case, rollback, view, services)

@@ -36,7 +36,7 @@ def save(case: Case, services: AnswerServices) -> None:
         _save(case, answer.completion, answer.details, services)
 
 
-def put_on_record(case: Case, services: AnswerServices) -> None:
+def save_rest(case: Case, services: AnswerServices) -> None:
     """Save what an attempt has not saved yet: the answer, and who the contact is."""
     save(case, services)
     if case.person and services.people:
@@ -68,4 +68,4 @@ def _follows_at_once(case: Case, completion: Completion, services: AnswerService
     if not completion.text or completion.claims_delivery or delivery(case.kept.location, completion) == "provider":
         return False
     is_first = not case.turn.ledger and not case.turn.replayed
-    return is_first and needs_nothing(case, services) and services.ghl_access.at_hand(case.kept)
+    return is_first and needs_nothing(case, services) and services.ghl_access.token_ready(case.kept)

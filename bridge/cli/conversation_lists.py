@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import TypeAdapter, ValidationError
 
 from bridge.cli.context import operations
-from bridge.cli.output import print_json, print_table
+from bridge.cli.output import print_json, print_table, tell_missing
 from bridge.errors import WrongInput
 from bridge.operating.conversation_lists import ConversationsQuery, list_
 from bridge.operating.conversations import ConversationQuery
@@ -49,11 +49,12 @@ def list_all(asked: Mapping[str, str], *, most: int, as_json: bool) -> None:
 
 def find_contacts(text: str, *, location: str, as_json: bool) -> None:
     """Print contacts that match a name, a number or an address."""
-    found = operations()(find, ContactSearch(q=text, location_id=location)).contacts
+    found = operations()(find, ContactSearch(q=text, location_id=location))
+    tell_missing(found.missing)
     if as_json:
-        print_json(found)
+        print_json(found.contacts)
         return
-    print_table(("contact", "location", "name"), [(one.contact_id, one.location_id, one.name) for one in found])
+    print_table(("contact", "location", "name"), [(one.contact_id, one.location_id, one.name) for one in found.contacts])
 
 
 def newest_words(id_: str, *, as_json: bool) -> None:
@@ -96,6 +97,8 @@ def _some(asked: Mapping[str, str], most: int) -> Iterator[ConversationRow]:
     perform, after, left = operations(), "", most
     while left > 0:
         page = perform(list_, _query({**asked, "after": after, "limit": min(PAGE, left)}))
+        if not after:
+            tell_missing(page.missing)
         yield from page.conversations
         left -= len(page.conversations)
         if page.next is None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bridge.cli.context import operations
 from bridge.cli.explain import tell
-from bridge.cli.output import console, plain, print_json, print_table, progress
+from bridge.cli.output import console, plain, print_json, print_table, progress, tell_missing
 from bridge.errors import NotKnown, WrongInput
 from bridge.operating import dead_letter_causes as grouping
 from bridge.operating import dead_letters as operating
@@ -108,6 +108,8 @@ def _all(which: Which) -> Iterator[DeadLetter]:
 
     while True:
         page = perform(operating.list_, query(after))
+        if not after:
+            tell_missing(page.missing)
         yield from page.dead_letters
         if page.next is None:
             return

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from bridge.cli.context import operations
-from bridge.cli.output import confirm, console, print_json, print_table, working
+from bridge.cli.output import confirm, console, print_json, print_table, tell_missing, working
 from bridge.errors import WrongInput
 from bridge.operating import installs
 from bridge.operating import locations as operating
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from bridge.locations import Location
     from bridge.operating.location_summaries import LocationSummary
     from bridge.store.limits.budget import Left
 
@@ -41,13 +41,13 @@ assistant_id = ""
 
 def apply(file: Path, *, prune: bool, replace_unreadable: bool, as_json: bool) -> None:
     """Read and check the file, then store its locations. Raises WrongInput with every fault, and then changes nothing."""
-    from bridge.locations_file import tables_of
+    from bridge.locations_file import read, tables_of
 
-    read = _read(file)
-    tables = tables_of(read)
-    with working(f"applying {len(tables)} location(s)"):
-        asked = operating.Apply(locations=tables, prune=prune, replace_unreadable=replace_unreadable)
-        applied = operations()(operating.apply, asked)
+    with _faults_of(file):
+        tables = tables_of(read(_text(file), os.environ))
+        with working(f"applying {len(tables)} location(s)"):
+            asked = operating.Apply(locations=tables, prune=prune, replace_unreadable=replace_unreadable)
+            applied = operations()(operating.apply, asked)
     if as_json:
         print_json(applied)
         return
@@ -56,8 +56,6 @@ def apply(file: Path, *, prune: bool, replace_unreadable: bool, as_json: bool) -
         _tell_lifted(one.id, one.replayed)
     for id_ in applied.removed:
         print(f"removed {id_}")
-    for location in read:
-        _tell_missing(location)
 
 
 def list_all(*, as_json: bool) -> None:
@@ -131,29 +129,22 @@ def all_locations() -> Iterator[LocationSummary]:
     perform, after = operations(), ""
     while True:
         page = perform(operating.list_, operating.LocationsQuery(after=after, limit=PAGE))
+        if not after:
+            tell_missing(page.missing)
         yield from page.locations
         if page.next is None:
             return
         after = page.next
 
 
-def _read(file: Path) -> tuple[Location, ...]:
-    from bridge.locations_file import read
-
+@contextmanager
+def _faults_of(file: Path) -> Iterator[None]:
+    """Put the file's name before each fault."""
     try:
-        return read(_text(file), os.environ)
+        yield
     except WrongInput as error:
         name = "standard input" if str(file) == "-" else str(file)
         raise WrongInput("\n".join(f"{name}: {line.removeprefix(f'{name} ')}" for line in str(error).splitlines())) from None
-
-
-def _tell_missing(location: Location) -> None:
-    """Print the settings that a location still needs, to standard error; `doctor` reports them too."""
-    from bridge.locations_file import missing
-
-    for key, example in missing(location):
-        sentence = f"{location.id}: {key} is not set, so no message is answered yet: add {example}, and apply the file again"
-        print(sentence, file=sys.stderr)
 
 
 def _tell_lifted(id_: str, replayed: int | None) -> None:

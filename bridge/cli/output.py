@@ -60,6 +60,12 @@ def plain(value: Any) -> str:
     return "" if value is None else str(value)
 
 
+def tell_missing(sentences: Sequence[str]) -> None:
+    """Print what a list lacks to standard error."""
+    for one in sentences:
+        print(f"ghl-bridge: {one}", file=sys.stderr)
+
+
 def confirm(question: str, *, yes: bool) -> None:
     """Ask for confirmation on a terminal before a change that can't be undone. Raises DidNotWork if the answer is no."""
     if yes or not (sys.stdin.isatty() and sys.stdout.isatty()):

@@ -1,4 +1,4 @@
-"""The marks that models, servers and agent builders leave in a text: one row a dialect, with where it was seen and when.
+"""The marks that models, servers and agent builders leave in a text: one row per dialect, with its source and date.
 
 Every pattern is bounded (no repetition within a repetition, none above 300 characters), so that one pass over a text is linear.
 `inner_words` holds the rules by which a row counts. Data only.

@@ -20,7 +20,7 @@ WHEN_TO_CALL = (
 
 
 def asks_for_a_person(envelope: Envelope, signs: HandoverSettings | None) -> bool:
-    """Whether a service asks for a person explicitly, or with a tool that it wants called or has called."""
+    """Whether a service asks for a person explicitly, or with a tool that it requests or has called."""
     return envelope.handover or (signs is not None and bool(signs.tool) and signs.tool in (*envelope.tools, *envelope.ran))
 
 

@@ -120,7 +120,7 @@ def _notes(found: Found, removed: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _cut_off(envelope: Envelope, name: str, *, nothing_left: bool) -> CutOff:
-    left = "with nothing left for the answer" if nothing_left else "before its first sentence was whole"
+    left = "with nothing left for the answer" if nothing_left else "before its first sentence was complete"
     return CutOff(f"{name}: cut off by max_tokens {left}; a model's thoughts count against it: raise {envelope.limit}")
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import orjson
 
 # Ids become parts of Redis keys and of lanes (`location:contact`): no colon, no white space, no control character.
-_ID = re.compile(r"(?=.*[A-Za-z0-9])[A-Za-z0-9_.@<>=+~/$-]{1,200}")
+ID_PATTERN = "[A-Za-z0-9_.@<>=+~/$-]{1,200}"
+_ID = re.compile(rf"(?=.*[A-Za-z0-9]){ID_PATTERN}")
 # Every C0 control except \t and \n, DEL, and halves of surrogate pairs, which can't be encoded.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 _MAX_URL = 4_096

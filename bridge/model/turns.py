@@ -51,14 +51,16 @@ class Turn:
     messages in the lane when it was leased, `replayed` says that an operator replayed a dead letter. `attempts` counts failed
     attempts, `unfinished` leases that expired without a result (including this one), `looks` read-backs of an unknown outcome,
     `asks` requests to a provider that may deliver, `stale` answers that were dropped because of a newer message. `answered` are
-    the ids of the messages that the saved `answer` is for, or that a provider was asked about whose delivery is not settled yet;
+    the ids of the messages that the saved `answer` is for, or that a provider was asked about whose delivery is not resolved yet;
     `parts` are the texts of the answer as they were last posted. `session` is the provider's id of the conversation from its last
     answer, in this turn or an earlier one; `asked` is the provider that was asked last; `situation` is the situation when the
     turn was read; `said` are the newest messages of the transcript (at most MOST_SAID), oldest first; `backfilled`: the
     transcript was backfilled from GHL's list. `ghl_down` is GHL's circuit that was open when the turn was read (empty: none);
-    `ghl_doubted`: GHL has failed lately, so successes have to be reported. `asked_for` is an operator's wish (AskedFor), empty
+    `ghl_doubted`: GHL has failed lately, so successes have to be reported. `asked_for` is an operator's request (AskedFor), empty
     without one; `person` are digests of who the contact is. `rollback`: the turn must look into GHL before it does anything else,
-    because the state may have forgotten what was done. `usage`: the answers that this turn has paid for (`policy.usage`).
+    because the state may have lost the record of earlier steps. `usage`: the answers that this turn has paid for
+    (`policy.usage`).
+    `lease_took` is how long the call for the lease took (s): `now_ms` may be ahead of Redis' clock by as much.
     """
 
     lane: Lane
@@ -91,10 +93,15 @@ class Turn:
     ghl_down: str = ""
     ghl_doubted: bool = False
     rollback: Rollback | None = None
+    lease_took: float = 0.0
 
     def now_ms(self, monotonic: float) -> int:
         """The time of Redis' clock (ms) at the time `monotonic` of this process."""
         return self.leased_at_ms + round((monotonic - self.leased_at) * 1000)
+
+    def earliest_ms(self, monotonic: float) -> int:
+        """The same, but never ahead of Redis' clock."""
+        return self.now_ms(monotonic - self.lease_took)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

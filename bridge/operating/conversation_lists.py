@@ -11,12 +11,20 @@ from pydantic import Field
 
 from bridge.errors import WrongInput
 from bridge.ghl.channels import KINDS, find_kind
+from bridge.ghl.fields import ID_PATTERN
 from bridge.model import NO_REPLY_REASONS, Channel, LocationId, Role, Status
 from bridge.operating.operation import operation
 from bridge.operating.people import names_of
 from bridge.operating.reach import visible
 from bridge.operating.services import AdminServices
-from bridge.store.operators.conversation_lists import FOR_EVER_MS, ListedConversation, ListFilter, Work, known_locations
+from bridge.store.operators.conversation_lists import (
+    FOR_EVER_MS,
+    ListedConversation,
+    ListFilter,
+    Work,
+    missing_locations,
+    reached_locations,
+)
 from bridge.store.redis.connection import now_ms
 from bridge.time_zones import zone
 from bridge.times import iso
@@ -67,10 +75,14 @@ class ConversationRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConversationPage:
-    """Some conversations. A page may be empty and have a `next`, if the filter matches few."""
+    """Some conversations. A page may be empty and have a `next`, if the filter matches few.
+
+    `missing` are sentences that name the locations whose node of a cluster is missing, which are not in the list.
+    """
 
     conversations: tuple[ConversationRow, ...]
     next: str | None
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +102,7 @@ class ConversationsQuery:
     delivery: Delivery = ""
     since: Annotated[str, Field(pattern=r"^([0-9]{1,6}[smhd])?$")] = ""
     day: Annotated[str, Field(pattern=r"^([0-9]{4}-[0-9]{2}-[0-9]{2})?$")] = ""
-    after: Annotated[str, Field(pattern=r"^([0-9]{1,15}-[^:\s]{1,100}:[^:\s]{1,100})?$")] = ""
+    after: Annotated[str, Field(pattern=rf"^([0-9]{{1,15}}-{ID_PATTERN}:{ID_PATTERN})?$")] = ""
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
@@ -99,7 +111,7 @@ def list_(services: AdminServices, asked: ConversationsQuery) -> ConversationPag
     """List conversations: those that wait oldest first, others newest first."""
     since, before = _span(services, asked)
     wanted = ListFilter(
-        location_ids=[asked.location_id] if asked.location_id else [*filter(services.sees, known_locations(services.redis))],
+        location_ids=[asked.location_id] if asked.location_id else [*filter(services.sees, reached_locations(services.redis))],
         work=WORK.get(asked.status, ""),
         ended=_ends(asked),
         kinds=_kinds(asked.channel),
@@ -110,7 +122,7 @@ def list_(services: AdminServices, asked: ConversationsQuery) -> ConversationPag
     page = services.conversation_lists.page(wanted, after=asked.after, most=asked.limit)
     names = names_of(services, [one.lane for one in page.conversations])
     rows = tuple(_row(one, names.get(one.lane)) for one in page.conversations)
-    return ConversationPage(conversations=rows, next=page.next or None)
+    return ConversationPage(conversations=rows, next=page.next or None, missing=missing_locations(services.redis))
 
 
 def _ends(asked: ConversationsQuery) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from bridge.operating.operation import operation
 from bridge.operating.reach import dead_letter, dead_letters, visible
 from bridge.operating.services import AdminServices
 from bridge.store.operators import dead_letters as store
+from bridge.store.operators.conversation_lists import missing_locations
 from bridge.times import iso
 
 Id = Annotated[str, Field(min_length=1, max_length=100)]
@@ -45,10 +46,14 @@ class DeadLetter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetterPage:
-    """Some open dead letters, oldest first. With a location or a cause, a page may be empty and have a `next`."""
+    """Some open dead letters, oldest first. With a location or a cause, a page may be empty and have a `next`.
+
+    `missing` are sentences that name the locations whose node of a cluster is missing, which are not in the list.
+    """
 
     dead_letters: tuple[DeadLetter, ...]
     next: str | None
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,7 +111,8 @@ def list_(services: AdminServices, asked: DeadLettersQuery) -> DeadLetterPage:
 
     only = fits if asked.cause or services.is_limited else None
     page = services.dead_letters.page(after=asked.after, most=asked.limit, location_id=of, fits=only)
-    return DeadLetterPage(dead_letters=tuple(map(_document, page.dead_letters)), next=page.next or None)
+    documents, missing = tuple(map(_document, page.dead_letters)), missing_locations(services.redis)
+    return DeadLetterPage(dead_letters=documents, next=page.next or None, missing=missing)
 
 
 @operation("dead_letters.show", "GET", "/dead-letters/{id}", role=Role.READ, reach=dead_letter)

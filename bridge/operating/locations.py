@@ -9,16 +9,18 @@ from pydantic import Field, WithJsonSchema
 
 from bridge.errors import NotKnown, WrongInput
 from bridge.locations import Location
-from bridge.locations_file import check, check_urls
+from bridge.locations_file import check
 from bridge.model import LocationId, Role
 from bridge.operating.location_summaries import LocationShown, LocationSummary, summaries, unconfigured, without_secrets
 from bridge.operating.operation import operation
+from bridge.operating.provider_faults import check_providers
 from bridge.operating.reach import applied, one_location, visible
 from bridge.operating.services import AdminServices
 from bridge.operating.settings_in_words import in_words
 from bridge.operating.unreadable import check_replaceable
 from bridge.policy.failover import who_delivers
 from bridge.store.locations.records import LocationRecord
+from bridge.store.operators.conversation_lists import missing_locations, reached_locations
 from bridge.stored_secrets import with_stored
 
 Id = Annotated[str, Field(min_length=1, max_length=64)]
@@ -28,10 +30,14 @@ TABLES = {"type": "object", "propertyNames": {"pattern": "^[A-Za-z0-9_-]{1,64}$"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocationPage:
-    """Some locations in the order of their ids; `next` is the `after` of the following page, null if this is the last."""
+    """Some locations in the order of their ids; `next` is the `after` of the following page, null if this is the last.
+
+    `missing` are sentences that name the locations whose node of a cluster is missing, which are not in the list.
+    """
 
     locations: tuple[LocationSummary, ...]
     next: str | None
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,12 +108,12 @@ class Apply:
 @operation("locations.list", "GET", "/locations", role=Role.READ, reach=visible)
 def list_(services: AdminServices, asked: LocationsQuery) -> LocationPage:
     """List locations."""
-    everything = sorted({*services.locations.ids(), *services.installs.unconfigured()})
-    ids = [id_ for id_ in everything if id_ > asked.after and services.sees(id_)]
+    ids = [id_ for id_ in reached_locations(services.redis) if id_ > asked.after and services.sees(id_)]
     page = ids[: asked.limit]
     found = {each["id"]: LocationSummary(**each) for each in summaries(services, services.locations.some(page))}
     following = ids[asked.limit - 1] if len(ids) > asked.limit else None
-    return LocationPage(locations=tuple(found.get(id_) or unconfigured(services, id_) for id_ in page), next=following)
+    located = tuple(found.get(id_) or unconfigured(services, id_) for id_ in page)
+    return LocationPage(locations=located, next=following, missing=missing_locations(services.redis))
 
 
 @operation("locations.show", "GET", "/locations/{location_id}", role=Role.READ, reach=one_location)
@@ -125,8 +131,7 @@ def show(services: AdminServices, asked: LocationQuery) -> LocationShown:
 def apply(services: AdminServices, asked: Apply) -> Applied:
     """Add and replace locations. If anything is wrong, nothing is changed."""
     found = check(asked.locations)
-    if not services.settings.allow_private_urls:
-        check_urls(found)
+    check_providers(found, services.providers)
     if asked.prune and not found:
         raise WrongInput("pruning with an empty file would remove all locations: remove them by their ids instead")
     unreadable = services.locations.unreadable()

@@ -12,7 +12,7 @@ from bridge.model import Role
 from bridge.operating.operation import operation
 from bridge.operating.reach import visible
 from bridge.operating.services import AdminServices
-from bridge.store.operators.conversation_lists import known_locations
+from bridge.store.operators.conversation_lists import missing_locations, reached_locations
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,9 +33,13 @@ class FoundContact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundContacts:
-    """At most fifty contacts, with the newest message first in each location."""
+    """At most fifty contacts, with the newest message first in each location.
+
+    `missing` are sentences that name the locations whose node of a cluster is missing, which were not searched.
+    """
 
     contacts: tuple[FoundContact, ...]
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,13 +55,14 @@ def find(services: AdminServices, asked: ContactSearch) -> FoundContacts:
     """Find contacts by name, phone number or e-mail address. None with BRIDGE_CONSOLE_SHOW_TEXT=0."""
     if not services.settings.console_show_text:
         return FoundContacts(contacts=())
-    locations = [asked.location_id] if asked.location_id else [*filter(services.sees, known_locations(services.redis))]
+    locations = [asked.location_id] if asked.location_id else [*filter(services.sees, reached_locations(services.redis))]
     lanes = services.people.find(asked.q, locations, most=MOST)
     names = names_of(services, lanes)
     return FoundContacts(
         contacts=tuple(
             FoundContact(location_id=lane.location_id, contact_id=lane.contact_id, name=names.get(lane, "")) for lane in lanes
-        )
+        ),
+        missing=missing_locations(services.redis),
     )
 
 

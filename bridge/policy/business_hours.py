@@ -72,7 +72,7 @@ def read(texts: tuple[str, ...], zone: str) -> Hours:
 
 
 def judge_hours(location: Location, now_ms: int) -> Skip | Again | None:
-    """What a message meets: nothing while the location is open, else a wait until it opens (`defer`) or a skip."""
+    """None while the location is open, else a wait until it opens (`defer`) or a skip."""
     hours = hours_of(location)
     opens = None if is_open(hours, now_ms) else opens_at(hours, now_ms)
     if opens is None:

@@ -71,7 +71,7 @@ def _judge_place(message: InboundMessage, location: Location, *, paused: bool) -
     if message.channel is Channel.UNKNOWN:
         return _judge_type(message.message_type_string)
     if message.channel is Channel.GMB:
-        return Skip(Reason.CHANNEL_OFF, "GHL takes no replies to GMB")
+        return Skip(Reason.CHANNEL_OFF, "GHL accepts no replies to GMB")
     if message.channel not in location.channels:
         return Skip(Reason.CHANNEL_OFF, f"{message.channel} is not among channels")
     return None

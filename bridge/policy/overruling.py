@@ -1,6 +1,6 @@
 """What an operator who asks for an answer overrules: the location's own rules, but nothing that the contact or GHL forbids.
 
-Do not disturb, stop words, the messaging window, a location that is paused, on hold or uninstalled, and channels to which GHL
+Do-not-disturb, stop words, the messaging window, a location that is paused, on hold or uninstalled, and channels to which GHL
 accepts no replies still prevent the answer.
 """
 

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from bridge.wire.requests import Target, Upload
 
 MAX_BYTES = 1024 * 1024
-# Many servers drop an idle connection after 5 s (Node's default), and a request sent into that moment has an unknown outcome: a
-# second is left for its way. A shorter limit would close the look-up's connection before the post, after a completion.
+# Many servers drop an idle connection after 5 s (Node's default), and a request sent at that moment has an unknown outcome: a
+# second is left for transmission. A shorter limit would close the look-up's connection before the post, after a completion.
 KEEPALIVE_SECONDS = 4.0
 # One for the current call, the others for reads by its `before_send`.
 CONNECTIONS = 4

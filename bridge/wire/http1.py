@@ -28,7 +28,7 @@ _VALUE = re.compile(rb"(?:[!-~\x80-\xff](?:[ \t!-~\x80-\xff]*[!-~\x80-\xff])?)?"
 class Http1Connection(httpcore.ConnectionInterface):
     """A connection to one origin, which `connect` opens for the first request. It serves one request after the other.
 
-    The trace of a request is told `http11.send_request_headers.started` right before the first byte, as httpcore does.
+    The trace of a request gets `http11.send_request_headers.started` right before the first byte, as in httpcore.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class Http1Connection(httpcore.ConnectionInterface):
         )
 
     def release(self, answer: _Answer) -> None:
-        """The answer is read, or nobody wants the rest of it: then the connection can't serve another request."""
+        """The answer is read, or its rest is not wanted: then the connection can't serve another request."""
         if not answer.may_reuse:
             self.close()
         elif not self._closed:
@@ -80,7 +80,7 @@ class Http1Connection(httpcore.ConnectionInterface):
             self._stream.close()
 
     def can_handle_request(self, origin: httpcore.Origin) -> bool:
-        """Whether it leads there."""
+        """Whether this connection is to that origin."""
         return origin == self._origin
 
     def is_available(self) -> bool:
@@ -160,11 +160,11 @@ class _Answer:
             raise ValueError
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A header is whole."""
+        """A header is complete."""
         self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
-        """The headers are whole."""
+        """The headers are complete."""
         self.status = self._parser.get_status_code()
         self._head_is_read = self.status >= FIRST_FINAL_STATUS
         if not self._head_is_read:
@@ -172,11 +172,11 @@ class _Answer:
             self.headers = []
 
     def on_body(self, body: bytes) -> None:
-        """A part of the body came."""
+        """A part of the body arrived."""
         self._body.append(body)
 
     def on_message_complete(self) -> None:
-        """The answer is whole."""
+        """The answer is complete."""
         if self._head_is_read:
             self._complete, self._is_last = True, not self._parser.should_keep_alive()
 
@@ -191,19 +191,19 @@ class _Answer:
         return len(data)
 
     def _note(self, fault: Exception) -> None:
-        """What came can't be read. A status that came before it is known nevertheless."""
+        """The received bytes can't be read. A status before them is still known."""
         if not self._head_is_read:
             raise fault
         if self._complete:
-            # Something follows that nobody has asked for.
+            # Unrequested data follows.
             self._is_last = True
         else:
             self._fault = fault
 
     def _end(self) -> None:
-        """The other side has closed the connection: only an answer without a length ends so."""
+        """The other side has closed the connection: only an answer without a length may end this way."""
         if not self._head_is_read or any(name.lower() in {b"content-length", b"transfer-encoding"} for name, _ in self.headers):
-            raise httpcore.RemoteProtocolError("the connection was closed before the answer was whole")
+            raise httpcore.RemoteProtocolError("the connection was closed before the answer was complete")
         self._complete = self._is_last = True
 
 

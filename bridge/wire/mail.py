@@ -37,7 +37,7 @@ def send_mail(url: str, *, sender: str, to: Sequence[str], subject: str, text: s
         # A server's own text may contain addresses.
         code = getattr(error, "smtp_code", None)
         why = f"SMTP {code}" if code else type(error).__name__
-        raise Retryable(f"the mail server {at.hostname} did not take the e-mail: {why}") from None
+        raise Retryable(f"the mail server {at.hostname} did not accept the e-mail: {why}") from None
 
 
 def _connected(at: SplitResult, seconds: float) -> smtplib.SMTP:

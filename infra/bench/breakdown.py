@@ -72,13 +72,15 @@ async def _measure(plan: cost.CostPlan) -> str:
         finally:
             stage.stop()
     commands, file = by_script(seen), by_key(written)
-    return "\n\n".join((
-        _told("script", commands.by(0), plan.replies),
-        _told("script, command, key", commands, plan.replies),
-        _told("append-only file: verb", file.by(0), plan.replies),
-        _told("append-only file: key", file.by(1), plan.replies),
-        _told("append-only file: verb, key", file, plan.replies),
-    ))
+    return "\n\n".join(
+        (
+            _told("script", commands.by(0), plan.replies),
+            _told("script, command, key", commands, plan.replies),
+            _told("append-only file: verb", file.by(0), plan.replies),
+            _told("append-only file: key", file.by(1), plan.replies),
+            _told("append-only file: verb, key", file, plan.replies),
+        )
+    )
 
 
 def by_script(seen: Iterable[tuple[str, bool]]) -> Sums:
@@ -143,9 +145,9 @@ def _told(what: str, sums: Sums, count: int) -> str:
     names = sorted(sizes, key=lambda name: -sizes[name] if what.startswith("append") else -sums.times[name])
     rest = names[SHOWN:]
     lines = [(" ".join(name), f"{sums.times[name] / count:.2f}", f"{sizes[name] / count:,.0f}") for name in names[:SHOWN]]
-    times, size = sum(sums.times[name] for name in rest), sum(sizes[name] for name in rest)
-    lines += [("the rest", f"{times / count:.2f}", f"{size / count:,.0f}")]
-    lines += [("all", f"{sum(sums.times.values()) / count:.2f}", f"{sum(sizes.values()) / count:,.0f}")]
+    for name, some in (("the rest", rest), ("all", names)):
+        times, size = (sum(all_[one] for one in some) / count for all_ in (sums.times, sizes))
+        lines.append((name, f"{times:.2f}", f"{size:,.0f}"))
     return table(head, lines)
 
 

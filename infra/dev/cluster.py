@@ -8,31 +8,27 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import shutil
 import signal
-import subprocess
 import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from redis import Redis, RedisError
-from redis.backoff import NoBackoff
+from redis import RedisError
 from redis.crc import key_slot
-from redis.retry import Retry
 
 from bridge.cli import redis_server
 from bridge.errors import DidNotWork
+from infra.dev.cluster_node import Node
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 HOST = "127.0.0.1"
 SLOTS = 16_384
 SIXTEENTH = SLOTS // 16
 FORMS_WITHIN_SECONDS = 60.0
-ASKED_SECONDS = 2.0
 # For so long (ms) a node must not answer before its replica takes over. Redis' default is 15,000.
 NODE_TIMEOUT_MS = 2_000
 # A missing primary takes only its own slots along. A replica's first copy begins at once instead of after five seconds.
@@ -45,60 +41,17 @@ cluster-node-timeout {timeout}
 cluster-require-full-coverage no
 repl-diskless-sync-delay 0
 """
-
-
-@dataclass(slots=True)
-class Node:
-    """A server of the cluster; what it acknowledged survives `kill` and `start`. Clients are told the port `announced`."""
-
-    port: int
-    announced: int
-    bus_port: int
-    url: str
-    command: list[str]
-    process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        """Start it with what it had; it answers a moment later."""
-        self.process = subprocess.Popen(_ended_with_its_owner(self.command), stdout=subprocess.DEVNULL)  # noqa: S603 - the one that was found
-
-    def wait(self) -> None:
-        """Wait until it answers. Raises DidNotWork if it doesn't."""
-        if self.process:
-            redis_server.wait_for(self.process, self.url)
-
-    def signal(self, number: int) -> None:
-        """Send it a signal."""
-        if self.process:
-            self.process.send_signal(number)
-
-    def kill(self) -> None:
-        """End it at once, also if it is stopped."""
-        self._end(signal.SIGKILL)
-
-    def stop(self) -> None:
-        """End it in order."""
-        self._end(signal.SIGTERM)
-
-    def ask(self, *command: str | int) -> Any:
-        """Send one command. Raises what redis-py raises, soon."""
-        with Redis.from_url(self.url, decode_responses=True, socket_timeout=ASKED_SECONDS, retry=Retry(NoBackoff(), 0)) as redis:
-            return redis.execute_command(*command)
-
-    def id(self) -> str:
-        """Its name in the cluster."""
-        return str(self.ask("CLUSTER MYID"))
-
-    def is_primary(self) -> bool:
-        """Whether it answers, and as a primary."""
-        with contextlib.suppress(RedisError, OSError):
-            return str(self.ask("ROLE")[0]) == "master"
-        return False
-
-    def _end(self, number: int) -> None:
-        if self.process:
-            self.process.send_signal(number)
-            self.process.wait()
+# With TLS there is no other port, and nodes speak it among themselves too.
+TLS = """\
+tls-port {port}
+tls-cluster yes
+tls-replication yes
+tls-auth-clients no
+tls-cert-file "{certificates}/server.pem"
+tls-key-file "{certificates}/server.key"
+tls-ca-cert-file "{certificates}/ca.pem"
+cluster-announce-tls-port {announced}
+"""
 
 
 @dataclass(slots=True)
@@ -108,18 +61,21 @@ class Cluster:
     primaries: int
     nodes: list[Node] = field(default_factory=list)
     password: str = ""
+    certificates: Path | None = None
 
     @property
     def url(self) -> str:
         """What REDIS_URL is set to."""
-        return f"redis+cluster://:{self.password}@{','.join(f'{HOST}:{node.announced}' for node in self.nodes)}"
+        nodes = ",".join(f"{HOST}:{node.announced}" for node in self.nodes)
+        trusted = f"?ssl_ca_certs={self.certificates / 'ca.pem'}" if self.certificates else ""
+        return f"{'rediss' if self.certificates else 'redis'}+cluster://:{self.password}@{nodes}{trusted}"
 
     def primary_of(self, key: str) -> Node:
         """The node that has the slot of a key, or of a prefix, just now."""
         slot = int(key_slot(key.encode()))
         for node in self.nodes:
             with contextlib.suppress(RedisError, OSError):
-                if str(node.ask("ROLE")[0]) == "master" and any(low <= slot <= high for low, high in _own_slots(node)):
+                if str(node.ask("ROLE")[0]) == "master" and any(low <= slot <= high for low, high in node.slots()):
                     return node
         raise DidNotWork(f"no node of the cluster serves slot {slot}")
 
@@ -130,13 +86,13 @@ class Cluster:
 
     def is_whole(self) -> bool:
         """Whether every node sees all slots served and all nodes connected, and each replica is in step."""
-        with contextlib.suppress(RedisError, OSError):
-            return all(self._sees_all(node) for node in self.nodes)
-        return False
+        return not any(map(self._lacks, self.nodes))
 
     def wait_until_whole(self, *, seconds: float = FORMS_WITHIN_SECONDS) -> None:
-        """Raises DidNotWork if that takes longer."""
-        _until("every node sees the whole cluster", self.is_whole, seconds)
+        """Raises DidNotWork if that takes longer, with what each node lacks."""
+        _until(
+            "every node sees the whole cluster", self.is_whole, seconds, told=lambda: filter(None, map(self._lacks, self.nodes))
+        )
 
     def form(self) -> None:
         """Make one cluster of nodes that have just been started."""
@@ -156,16 +112,20 @@ class Cluster:
 
     def _are_acquainted(self) -> bool:
         ids = {node.id() for node in self.nodes}
-        return all({one["node_id"] for one in _table(node)} == ids for node in self.nodes)
+        return all({one["node_id"] for one in node.table()} == ids for node in self.nodes)
 
-    def _sees_all(self, node: Node) -> bool:
-        info: dict[str, str] = node.ask("CLUSTER INFO")
-        if (info["cluster_state"], info["cluster_slots_ok"]) != ("ok", str(SLOTS)):
-            return False
-        if len(_table(node)) != len(self.nodes) or any("fail" in one["flags"] or not one["connected"] for one in _table(node)):
-            return False
-        role = node.ask("ROLE")
-        return str(role[0]) == "master" or str(role[3]) == "connected"
+    def _lacks(self, node: Node) -> str:
+        """What a node sees that is not as it should be; empty if nothing."""
+        try:
+            info, role, seen = node.ask("CLUSTER INFO"), node.ask("ROLE"), node.table()
+        except (RedisError, OSError) as error:
+            return f"{node.port}: {error}"
+        ill = [one["flags"] for one in seen if "fail" in one["flags"] or not one["connected"]]
+        served = info["cluster_state"], info["cluster_slots_ok"], len(seen)
+        is_in_step = str(role[0]) == "master" or str(role[3]) == "connected"
+        if served == ("ok", str(SLOTS), len(self.nodes)) and not ill and is_in_step:
+            return ""
+        return f"{node.port}: {served}, {ill}, {role}"
 
 
 @contextlib.contextmanager
@@ -176,12 +136,14 @@ def running(
     replicas: int = 1,
     program: Path | None = None,
     announced: Callable[[int], int] = int,
+    certificates: Path | None = None,
 ) -> Iterator[Cluster]:
     """Run a cluster while the block runs, with so many replicas for each primary. Raises DidNotWork if it doesn't form.
 
     More than 16 primaries have nothing to do. Redis 7.0 or Valkey is needed. `announced` is the port that leads to a node's port.
+    With `certificates`, a folder with `ca.pem`, `server.pem` and `server.key`, everything goes over TLS.
     """
-    cluster = Cluster(primaries)
+    cluster = Cluster(primaries, certificates=certificates)
     try:
         for number in range(primaries * (1 + replicas)):
             cluster.nodes.append(_prepare(cluster, folder / f"node-{number}", program, announced))
@@ -205,31 +167,20 @@ def _prepare(cluster: Cluster, folder: Path, program: Path | None, announced: Ca
     text = file.read_text(encoding="utf-8").replace(own, cluster.password)
     told = announced(port)
     more = CONFIGURATION.format(password=cluster.password, bus_port=bus_port, announced=told, timeout=NODE_TIMEOUT_MS)
+    url = url.replace(own, cluster.password)
+    if cluster.certificates:
+        text = text.replace(f"port {port}\n", "port 0\n")
+        more += TLS.format(port=port, announced=told, certificates=cluster.certificates)
+        url = f"rediss{url.removeprefix('redis')}?ssl_ca_certs={cluster.certificates / 'ca.pem'}"
     file.write_text(text + more, encoding="utf-8")
-    return Node(port, told, bus_port, url.replace(own, cluster.password), command)
+    return Node(port, told, bus_port, url, command)
 
 
-def _ended_with_its_owner(command: list[str]) -> list[str]:
-    """Linux kills the server when its owner is killed; elsewhere it is left behind then."""
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL", *command] if setpriv else command
-
-
-def _table(node: Node) -> list[dict[str, Any]]:
-    """The nodes that a node knows, itself included."""
-    return list(node.ask("CLUSTER NODES").values())
-
-
-def _own_slots(node: Node) -> list[tuple[int, int]]:
-    mine = next(one for one in _table(node) if "myself" in one["flags"])
-    return [(int(one[0]), int(one[-1])) for one in mine["slots"]]
-
-
-def _until(what: str, holds: Callable[[], bool], seconds: float) -> None:
+def _until(what: str, holds: Callable[[], bool], seconds: float, *, told: Callable[[], Iterable[str]] = tuple) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         if time.monotonic() > deadline:
-            raise DidNotWork(f"waited {seconds:.0f} s until {what}")
+            raise DidNotWork("; ".join((f"waited {seconds:.0f} s until {what}", *told())))
         time.sleep(0.05)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import pytest
 
+from bridge import flow
 from bridge.answering.guarding import TOLD_COUNTS_SECONDS
 from bridge.model import Channel, ContactUpdate, ConversationId, MessageId, OutboundMessage
 from bridge.policy.guards import DEAF_AFTER
@@ -26,9 +27,11 @@ from tests.stored import (
     LANE,
     RETENTION_MS,
     accept,
+    claim,
     dead_letters_of,
     due_ms,
     eventually,
+    lanes_of,
     locations_of,
     message,
     pass_time,
@@ -214,6 +217,19 @@ def test_what_comes_while_the_completion_runs_stops_the_reply(world: World, name
     assert re.fullmatch(told, facts(world)), facts(world)
 
 
+def test_an_event_after_a_slow_lease_is_newer_than_the_contact_that_was_read(world: World) -> None:
+    """A Redis that took its time for the lease doesn't date GHL's answer into the future, past a tag that is removed then."""
+    world.keep(required_tags=["vip"], contact_lookup=True)
+    world.contact = {"tags": ["vip"]}
+    world.meanwhile = lambda: untag(world)
+    world.write()
+    assert LANE in claim(lanes_of(world.redis))
+    services = world.services()
+    world.redis.client_pause(300)
+    flow.answer(LANE, services)
+    assert (world.status(), world.posts()) == (("skipped", "missing_tag"), [])
+
+
 @pytest.mark.parametrize("name", FORBIDDEN)
 def test_a_retried_and_a_replayed_post_ask_the_guards(world: World, name: str) -> None:
     """A rule that applies since the first attempt stops the second one, and the replay of a dead letter."""
@@ -339,7 +355,7 @@ def test_a_stop_by_an_unknown_type_holds_on_every_channel(world: World) -> None:
 ALONE: dict[str, tuple[dict[str, Any], dict[str, Any], str, str]] = {
     "off": ({"mode": "off"}, {}, "location_paused", "mode = off"),
     "channel": ({"channels": ["FB"]}, {}, "channel_off", r"SMS is not among channels"),
-    "gmb": ({"channels": ["GMB"]}, {"channel": Channel.GMB}, "channel_off", r"GHL takes no replies to GMB"),
+    "gmb": ({"channels": ["GMB"]}, {"channel": Channel.GMB}, "channel_off", r"GHL accepts no replies to GMB"),
     "ignored file": (
         {"media": "ignore"},
         {"text": " ", "attachments": ("https://secret/1.jpg",)},
@@ -379,7 +395,7 @@ def test_a_rule_tells_its_setting_and_no_content(world: World, name: str) -> Non
 
 
 def test_doors_tell_their_facts(world: World) -> None:
-    """A stop, an overflow, an operator's drop and a text taken along with a newer message name their facts."""
+    """A stop, an overflow, an operator's drop and a text answered together with a newer message name their facts."""
     world.refusing[POST] = 400
     world.write("m1")
     world.work()

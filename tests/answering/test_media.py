@@ -50,7 +50,7 @@ def test_a_text_with_files_brings_the_line_along(world: World) -> None:
 
 
 def test_a_dead_letters_files_are_told_of_with_the_newer_message(world: World) -> None:
-    """A newer message takes along the files of a dead letter, as it takes its texts."""
+    """A newer message includes the files of a dead letter, like its texts."""
     world.refusing[COMPLETE] = 400
     world.write("m1", text="", attachments=(PICTURE,))
     world.work()

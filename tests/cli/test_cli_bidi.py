@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bridge.cli.bidi import escaped
+from tests.stored import PROVIDED_TOML
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Run
@@ -44,4 +45,4 @@ def test_letters_and_joiners_stay() -> None:
 def to_toml(document: str) -> str:
     """A locations file with the name of the only location."""
     (one,) = json.loads(document)["locations"].values()
-    return f"[locations.One]\nname = {json.dumps(one['name'])}\n"
+    return f"{PROVIDED_TOML}[locations.One]\nname = {json.dumps(one['name'])}\n"

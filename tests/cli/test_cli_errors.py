@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.stored import PROVIDED_TOML
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -119,7 +121,7 @@ def test_doctor_names_a_broker_that_does_not_answer(run: Run, broker: str) -> No
 
 def test_doctor_says_that_a_key_does_not_open_the_locations(run: Run, bare: Run) -> None:
     """A wrong BRIDGE_SECRET_KEY is not reported as "no locations yet"."""
-    run("locations", "apply", "-", stdin="[locations.One]")
+    run("locations", "apply", "-", stdin=f"{PROVIDED_TOML}[locations.One]")
 
     new = dict(line.split("=", 1) for line in bare("secrets", "new").stdout.splitlines())["BRIDGE_SECRET_KEY"]
     done = run("doctor", "--json", BRIDGE_SECRET_KEY=new, GHL_API_URL="http://127.0.0.1:1")
@@ -131,7 +133,8 @@ def test_doctor_says_that_a_key_does_not_open_the_locations(run: Run, bare: Run)
 
 def test_doctor_names_what_a_location_lacks(run: Run) -> None:
     """A missing token, assistant or provider token is a finding of its location."""
-    run("locations", "apply", "-", stdin="[locations.Empty]\n[locations.Other]\nghl_token = 'pit-x'")
+    text = "[defaults.assistable]\nassistant_id = 'a'\n[locations.Empty]\n[locations.Other]\nghl_token = 'pit-x'"
+    assert run("locations", "apply", "-", stdin=text, ASSISTABLE_TOKEN="t").returncode == 0
 
     done = run("doctor", "--json", GHL_API_URL="http://127.0.0.1:1", ASSISTABLE_URL="http://127.0.0.1:1")
     one = run("doctor", "--json", "--location", "Other", GHL_API_URL="http://127.0.0.1:1", ASSISTABLE_URL="http://127.0.0.1:1")
@@ -148,28 +151,30 @@ def test_doctor_looks_at_every_provider_and_warns_of_double_bots(run: Run) -> No
     text = """
     [locations.One]
     ghl_token = "pit-x"
-    fallback_provider = "webhook"
+    fallback_provider = "openai"
     assistable = { assistant_id = "a", token = "t", url = "http://localhost:1", delivery = "provider" }
+    openai = { base_url = "http://127.0.0.1:1/v1", model = "m" }
     [locations.Two]
     ghl_token = "pit-x"
     provider = "openai"
-    openai = { base_url = "http://127.0.0.1:1/v1" }
+    openai = { base_url = "http://127.0.0.1:1/v1", model = "m" }
     """
     assert run("locations", "apply", "-", stdin=text).returncode == 0
 
     findings = json.loads(run("doctor", "--json", GHL_API_URL="http://127.0.0.1:1").stdout)
 
-    said = {each["what"]: each["says"] for each in findings if not each["ok"]}
-    assert "nothing was sent" in said["location One provider"]
-    assert "has no webhook.url" in said["location One fallback_provider"]
-    assert "has no openai.model" in said["location Two provider"]
+    said = {each["what"]: (each["ok"], each["says"]) for each in findings}
+    assert "nothing was sent" in said["location One provider"][1]
+    asked = [said["location One fallback_provider"], said["location Two provider"]]
+    assert [ok or "nothing was sent" in says for ok, says in asked] == [True, True]
+    assert all("openai" in says or "127.0.0.1" in says for _, says in asked)
     notes = [each["says"] for each in findings if each["note"] and each["what"].endswith("assistable")]
     assert ["delivery = provider" in notes[0], "Active Tag" in notes[1], len(notes)] == [True, True, 2]
 
 
 def test_doctor_notes_a_location_that_nothing_can_reach(run: Run) -> None:
     """Without event, workflow secret and search no message can arrive; a secret that can be guessed is noted too."""
-    text = """
+    text = f"""{PROVIDED_TOML}
     [locations.Deaf]
     reconcile_minutes = 0
     [locations.Searched]
@@ -225,15 +230,42 @@ def test_a_fault_of_the_file_names_file_key_and_an_example(run: Run, tmp_path: P
     assert run("locations", "apply", str(file)).stderr.startswith(f"ghl-bridge: {file}: the file is not TOML")
 
 
-def test_apply_tells_what_a_location_lacks(run: Run) -> None:
-    """The location is applied, and what it lacks is printed with the line to add, also for the fallback."""
-    done = run("locations", "apply", "-", stdin="[locations.One]\nfallback_provider = 'openai'\nopenai = { model = 'm' }")
+@pytest.mark.parametrize(
+    ("text", "faults"),
+    [
+        ("[locations.A]", ['assistable.assistant_id: is needed: add `assistant_id = "..."` to [locations.A.assistable]']),
+        ("[locations.A]\nprovider = 'agencii'", ["agencii.api_integration_id: is needed"]),
+        ("[locations.A]\nprovider = 'webhook'", ["webhook.url: is needed"]),
+        ("[locations.A]\nprovider = 'openai'", ["openai.base_url: is needed", "openai.model: is needed"]),
+        ("[locations.A]\nprovider = 'agent_studio'", ["agent_studio.agent_id: is needed"]),
+        ("[locations.A]\nmode = 'draft'\nassistable = { assistant_id = 'a' }", ["assistable.token: ", "ASSISTABLE_TOKEN"]),
+        ("[locations.A]\nprovider = 'agencii'\nagencii = { api_integration_id = 'a' }", ["agencii.token: ", "AGENCII_TOKEN"]),
+        (
+            f"{PROVIDED_TOML}[locations.A]\nfallback_provider = 'openai'\n[locations.A.openai]\nmodel = 'm'",
+            ["openai.base_url: is needed"],
+        ),
+        (
+            "[locations.A]\nwebhook = { url = 'http://n8n.example/x' }\n[locations.B]\nassistable = { assistant_id = 'a' }",
+            ["A.assistable.assistant_id: ", "A.webhook.url: must begin with https://", "B.assistable.token: "],
+        ),
+        ("[locations.A]\n[locations.B]\nmode = 'loud'", ["A.assistable.assistant_id: is needed", "B.mode: "]),
+    ],
+)
+def test_a_location_whose_provider_can_not_be_asked_is_refused(run: Run, text: str, faults: list[str]) -> None:
+    """An id, an address or a token that the provider or its fallback needs is a fault; every one is named, nothing is applied."""
+    done = run("locations", "apply", "-", stdin=text)
 
-    assert done.returncode == 0
-    assert "One: assistable.assistant_id is not set" in done.stderr
-    assert '`assistant_id = "..."` to [locations.One.assistable]' in done.stderr
-    assert '`base_url = "https://api.example.com/v1"` to [locations.One.openai]' in done.stderr
-    assert "openai.model" not in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    assert [fault for fault in faults if fault not in done.stderr] == []
+    assert all(line.startswith("ghl-bridge: standard input: locations.") for line in done.stderr.splitlines())
+    assert json.loads(run("locations", "list", "--json").stdout) == []
+
+
+def test_a_location_that_is_off_needs_no_provider(run: Run) -> None:
+    """Nor does one whose token is in the environment need one in the file."""
+    assert run("locations", "apply", "-", stdin="[locations.A]\nmode = 'off'").returncode == 0
+    text = "[locations.B]\nassistable = { assistant_id = 'a' }"
+    assert run("locations", "apply", "-", stdin=text, ASSISTABLE_TOKEN="t").returncode == 0
 
 
 def test_an_unreachable_redis_is_told_with_its_address(run: Run) -> None:

@@ -13,7 +13,7 @@ from bridge.ghl.oauth import Granted
 from bridge.model import AppChange, LocationId
 from bridge.store.locations.grants import Grants, of_location
 from bridge.store.locations.installs import Installs
-from tests.stored import FERNET_KEY, RETENTION_MS
+from tests.stored import FERNET_KEY, PROVIDED_TOML, RETENTION_MS
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -58,11 +58,11 @@ def listed(run: Run) -> dict[str, Any]:
 
 
 def test_a_template_is_ready_to_be_applied(run: Run, redis: Redis) -> None:
-    """It contains all installed locations without settings; applied unchanged, they use the install."""
+    """It contains all installed locations without settings; applied with an assistant, they use the install."""
     for location in ("L1", "L2"):
         note(redis, location, installed=True)
         lend(redis, location)
-    run("locations", "apply", "-", stdin="[locations.L2]", **APP)
+    run("locations", "apply", "-", stdin=f"{PROVIDED_TOML}[locations.L2]", **APP)
 
     printed = run("locations", "template", **APP).stdout
 
@@ -74,7 +74,9 @@ def test_a_template_is_ready_to_be_applied(run: Run, redis: Redis) -> None:
         "L2": ("active", "install"),
     }
     assert run("locations", "show", "L1", **APP).returncode == 2
-    assert run("locations", "apply", "-", stdin=printed, **APP).returncode == 0
+    assert "L1.assistable.assistant_id: is needed" in run("locations", "apply", "-", stdin=printed, **APP).stderr
+    filled = printed.replace('assistant_id = ""', 'assistant_id = "a"')
+    assert run("locations", "apply", "-", stdin=filled, **APP, ASSISTABLE_TOKEN="t").returncode == 0
     assert (listed(run)["L1"]["state"], listed(run)["L1"]["token_trouble"]) == ("active", None)
     assert "no location" in run("locations", "template", **APP).stdout
 
@@ -84,7 +86,7 @@ def test_a_grant_that_can_not_be_renewed_is_said_with_the_way_out(run: Run, redi
     """The list and the location say why, and where to install again; no token is printed."""
     note(redis, "L1", installed=True)
     lend(redis, "L1", refused=True)
-    run("locations", "apply", "-", stdin="[locations.L1]", **APP)
+    run("locations", "apply", "-", stdin=f"{PROVIDED_TOML}[locations.L1]", **APP)
 
     told = run("locations", *command, **APP).stdout
 
@@ -98,7 +100,10 @@ def test_doctor_says_how_a_location_logs_in(run: Run, redis: Redis) -> None:
         note(redis, location, installed=True)
     lend(redis, "Good")
     lend(redis, "Bad", refused=True)
-    text = "[locations.Good]\n[locations.Bad]\n[locations.Gone]\n[locations.File]\nghl_token = 'pit-x'\n[locations.None]"
+    text = (
+        PROVIDED_TOML
+        + "[locations.Good]\n[locations.Bad]\n[locations.Gone]\n[locations.File]\nghl_token = 'pit-x'\n[locations.None]"
+    )
     run("locations", "apply", "-", stdin=text, **APP)
     note(redis, "Gone", installed=False)
 
@@ -116,7 +121,7 @@ def test_doctor_says_how_a_location_logs_in(run: Run, redis: Redis) -> None:
 
 def test_a_stop_after_an_uninstall_ends_by_resume_or_by_a_token(run: Run, redis: Redis) -> None:
     """Applying the same file again does not lift it, because the file may contain a thousand other locations."""
-    text = "[locations.L1]\n[locations.L2]"
+    text = f"{PROVIDED_TOML}[locations.L1]\n[locations.L2]"
     run("locations", "apply", "-", stdin=text, **APP)
     for location in ("L1", "L2"):
         note(redis, location, installed=True)
@@ -125,7 +130,7 @@ def test_a_stop_after_an_uninstall_ends_by_resume_or_by_a_token(run: Run, redis:
     assert [each["state"] for each in listed(run).values()] == ["uninstalled", "uninstalled"]
 
     run("locations", "resume", "L1", **APP)
-    run("locations", "apply", "-", stdin="[locations.L2]\nghl_token = 'pit-new'", **APP)
+    run("locations", "apply", "-", stdin=f"{PROVIDED_TOML}[locations.L2]\nghl_token = 'pit-new'", **APP)
 
     one, two = listed(run).values()
     assert (one["state"], one["token_trouble"].partition(";")[0]) == ("active", "the install returned no tokens")

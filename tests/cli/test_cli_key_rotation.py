@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from cryptography.fernet import Fernet
 
 from tests.keys import key
+from tests.stored import PROVIDED_TOML
 
 if TYPE_CHECKING:
     from redis import Redis
 
     from tests.cli.conftest import Run
 
-TEXT = "\n".join(f"[locations.L{number}]\nghl_token = 'pit-{number}'" for number in range(5))
+TEXT = PROVIDED_TOML + "\n".join(f"[locations.L{number}]\nghl_token = 'pit-{number}'" for number in range(5))
 
 
 def test_rotating_makes_older_keys_superfluous(run: Run, redis: Redis) -> None:
@@ -35,8 +36,8 @@ def test_rotating_makes_older_keys_superfluous(run: Run, redis: Redis) -> None:
 def test_what_no_key_opens_is_named(run: Run) -> None:
     """The exit code is 1, and the other records are re-encrypted anyway."""
     lost, old, new = (Fernet.generate_key().decode() for _ in range(3))
-    run("locations", "apply", "-", stdin="[locations.Lost]", BRIDGE_SECRET_KEY=lost)
-    run("locations", "apply", "-", stdin="[locations.Good]", BRIDGE_SECRET_KEY=f"{old},{lost}")
+    run("locations", "apply", "-", stdin=f"{PROVIDED_TOML}[locations.Lost]", BRIDGE_SECRET_KEY=lost)
+    run("locations", "apply", "-", stdin=f"{PROVIDED_TOML}[locations.Good]", BRIDGE_SECRET_KEY=f"{old},{lost}")
 
     done = run("secrets", "rotate", BRIDGE_SECRET_KEY=f"{new},{old}")
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from cryptography.fernet import Fernet
 
+from tests.stored import PROVIDED_TOML
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -129,9 +131,9 @@ def test_a_file_that_is_not_there_is_wrong_input(run: Run) -> None:
 
 def test_absent_locations_stay(run: Run) -> None:
     """`apply` adds and replaces; it removes nothing."""
-    run("locations", "apply", "-", stdin="[locations.One]\n[locations.Two]")
+    run("locations", "apply", "-", stdin=f"{PROVIDED_TOML}[locations.One]\n[locations.Two]")
 
-    run("locations", "apply", "-", stdin="[locations.Two]\nname = 'Second'")
+    run("locations", "apply", "-", stdin=f"{PROVIDED_TOML}[locations.Two]\nname = 'Second'")
 
     assert [(each["id"], each["name"]) for each in json.loads(run("locations", "list", "--json").stdout)] == [
         ("One", ""),
@@ -155,7 +157,7 @@ def test_without_locations_the_list_is_an_empty_document(run: Run) -> None:
 def test_another_secret_key_is_said_and_not_a_traceback(run: Run) -> None:
     """Data encrypted with a removed key is a wrong setting (78); with the old key added, the commands work."""
     old, new = Fernet.generate_key().decode(), Fernet.generate_key().decode()
-    run("locations", "apply", "-", stdin="[locations.One]", BRIDGE_SECRET_KEY=old)
+    run("locations", "apply", "-", stdin=f"{PROVIDED_TOML}[locations.One]", BRIDGE_SECRET_KEY=old)
 
     lost = run("locations", "show", "One", BRIDGE_SECRET_KEY=new)
     both = run("locations", "show", "One", BRIDGE_SECRET_KEY=f"{new},{old}")

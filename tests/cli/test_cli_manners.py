@@ -18,7 +18,7 @@ from bridge.cli.commands import build
 from tests import forks
 from tests.cli.terminal import on_a_terminal
 from tests.operating.test_operating_dead_letters import write_dead_letter
-from tests.stored import FERNET_KEY, accept, keep, message
+from tests.stored import FERNET_KEY, PROVIDED_TOML, accept, keep, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 GROUPS = {"locations", "operators", "conversations", "contacts", "messages", "dead-letters", "secrets"}
 HEAVY = ("redis", "httpx", "celery", "starlette", "cryptography", "orjson")
-FILE = "[locations.One]\nname = '[bold]Acme Dental of Springfield and Surroundings[/bold]'\n[locations.Two]"
+FILE = f"{PROVIDED_TOML}[locations.One]\nname = '[bold]Acme Dental of Springfield and Surroundings[/bold]'\n[locations.Two]"
 
 
 def commands(group: Any, *before: str) -> Iterator[list[str]]:
@@ -142,7 +142,7 @@ def test_on_a_terminal_ids_do_not_fold(bare: Run, redis: Redis, redis_url: str, 
     keep(redis)
     dead = write_dead_letter(redis, 1)
     name = "A name of so many words that they cannot stand in one line of eighty"
-    bare("locations", "apply", "-", stdin=f"[locations.ve9EPM428h8vShlRW1KT]\nname = '{name}'", **environ)
+    bare("locations", "apply", "-", stdin=f"{PROVIDED_TOML}[locations.ve9EPM428h8vShlRW1KT]\nname = '{name}'", **environ)
 
     assert "ve9EPM428h8vShlRW1KT" in (said := on_a_terminal("locations", "list", columns=columns, **environ))
     assert (name in said) is (columns == "200")
@@ -196,7 +196,8 @@ def test_colours_are_for_terminals(bare: Run, tmp_path: Path) -> None:
 def test_who_looks_on_sees_progress(bare: Run, redis: Redis, redis_url: str) -> None:
     """A terminal shows a bar or the current step; a pipe gets only the result."""
     environ = {"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY}
-    bare("locations", "apply", "-", **environ, stdin="[defaults]\ndebounce_seconds = 0\n[locations.here]\n[locations.there]")
+    text = f"{PROVIDED_TOML}[locations.here]\ndebounce_seconds = 0\n[locations.there]\ndebounce_seconds = 0"
+    bare("locations", "apply", "-", **environ, stdin=text)
     for number in range(3):
         write_dead_letter(redis, number)
     watched = on_a_terminal("dead-letters", "replay", "--all", "--dry-run", **environ)

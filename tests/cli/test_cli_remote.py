@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 FILE = """
 [defaults]
 mode = "draft"
+assistable = { assistant_id = "a", token = "t" }
 [locations.here]
 name = "Acme Dental"
 ghl_token = { env = "ACME" }

@@ -206,8 +206,8 @@ def test_a_slow_answer_ends_with_the_deadline(wire: Wire, provider: Provider, wh
     began = time.monotonic()
     with OtherSide(behave) as server:
         with pytest.raises(ServiceDown):
-            provider.ask(wire, server.url, seconds=0.4)
-        assert time.monotonic() - began < 1.5
+            provider.ask(wire, server.url, seconds=0.2)
+        assert time.monotonic() - began < 5  # all of it would take nine
     assert len(server.requests) == 1
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
@@ -12,6 +10,7 @@ from bridge.completion.dialects import MARK, THOUGHTS
 from bridge.completion.inner_words import Visible, visible
 from bridge.model import Reason
 from tests.completion.inner_word_cases import INNER, OPEN, ORDINARY, SILENT, SPOKEN, UNCLOSED
+from tests.cpu_time import cpu_seconds
 
 MARKS = (
     "<think>", "</think>", "<thinking>", "</thinking>", "[THINK]", "[/THINK]", "◁think▷", "◁/think▷",
@@ -149,10 +148,5 @@ HOSTILE = {
 def test_time_is_linear(piece: str) -> None:
     """Eight times the text takes about eight times as long, not sixty-four times, up to half a MB of hostile text."""
     small, large = (piece * (size // len(piece)) for size in (62_500, 500_000))
-    assert min(_seconds(large) for _ in range(2)) < 24 * min(_seconds(small) for _ in range(3)) + 0.01
-
-
-def _seconds(text: str) -> float:
-    began = time.process_time()
-    visible(text)
-    return time.process_time() - began
+    most = 24 * cpu_seconds(visible, small, runs=3) + 0.01
+    assert cpu_seconds(visible, large, most=most) <= most

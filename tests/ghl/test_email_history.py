@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import gc
 import json
-import time
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -17,9 +15,7 @@ from bridge.ghl.email.own_words import own_text
 from bridge.model import Channel
 from bridge.policy.device_lines import is_device_line
 from bridge.policy.stop_words import stops
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.cpu_time import cpu_seconds
 
 EMAILS = Path(__file__).parent / "emails"
 OWN = "Thursday at ten works."
@@ -197,23 +193,10 @@ HOSTILE = [
 ]
 
 
-def seconds(function: Callable[[str], object], text: str) -> float:
-    """The CPU time of one call, the best of three, without the garbage collector, whose cost grows with other tests' data."""
-    best = float("inf")
-    gc.disable()
-    try:
-        for _ in range(3):
-            begin = time.process_time()
-            function(text)
-            best = min(best, time.process_time() - begin)
-    finally:
-        gc.enable()
-    return best
-
-
 @pytest.mark.parametrize("shape", HOSTILE)
 def test_the_cost_grows_no_faster_than_the_body(shape: str) -> None:
     """Four times the body costs about four times as much (sixteen would be quadratic), and a megabyte takes little longer."""
-    small, large, huge = (seconds(own_text, shape * (size // len(shape))) for size in (25_000, 100_000, 1_000_000))
-    assert large < 10 * max(small, 0.002)
-    assert huge < 40 * max(small, 0.002)
+    small, large, huge = (shape * (size // len(shape)) for size in (25_000, 100_000, 1_000_000))
+    unit = max(cpu_seconds(own_text, small, runs=3), 0.002)
+    assert cpu_seconds(own_text, large, most=10 * unit) <= 10 * unit
+    assert cpu_seconds(own_text, huge, most=40 * unit) <= 40 * unit

@@ -13,7 +13,7 @@ from bridge.operating.local import LocalOperations
 from bridge.operating.locations import Apply, LocationQuery
 from bridge.store.operators.audit import MOST, Audit
 from tests.keys import key
-from tests.stored import RETENTION_MS, pass_time
+from tests.stored import PROVIDED, RETENTION_MS, pass_time
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 def test_every_change_is_noted_newest_first(admin_services: AdminServices) -> None:
     """An entry has the way, the action and the ids; reading is not a change."""
     by_cli, by_token = LocalOperations(admin_services, who="cli"), LocalOperations(admin_services, who="token")
-    by_cli(locations.apply, Apply(locations={"One": {}, "Two": {}}))
+    by_cli(locations.apply, Apply(locations={"One": PROVIDED, "Two": PROVIDED}))
     by_token(locations.pause, LocationQuery("One"))
     by_token(locations.show, LocationQuery("One"))
 
@@ -78,6 +78,6 @@ def test_a_change_of_very_many_names_the_first_hundred(admin_services: AdminServ
 def test_pages_of_changes(perform: Operations) -> None:
     """`skip` leaves out the newest."""
     for id_ in ("One", "Two", "Three"):
-        perform(locations.apply, Apply(locations={id_: {}}))
+        perform(locations.apply, Apply(locations={id_: PROVIDED}))
 
     assert [each.ids for each in perform(audit.audit, AuditQuery(skip=1, limit=1)).changes] == [("Two",)]

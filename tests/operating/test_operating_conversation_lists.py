@@ -61,6 +61,14 @@ def test_every_conversation_is_listed_newest_first(perform: Operations, redis: R
     assert contacts(perform, location_id="there") == ["c5", "c3", "c1"]
 
 
+def test_a_page_ends_at_any_id_that_an_event_may_have(perform: Operations, redis: Redis) -> None:
+    """The next page starts after the longest id, and after one with each character that ids have."""
+    keep(redis)
+    for ago, contact in enumerate(("x" * 200, "a1_.@<>=+~/$-", "last")):
+        come(redis, contact, ago=ago)
+    assert contacts(perform, limit=1) == ["x" * 200, "a1_.@<>=+~/$-", "last"]
+
+
 def test_conversations_of_the_same_moment_are_each_on_one_page(perform: Operations, redis: Redis) -> None:
     """This holds even if a page ends among them."""
     keep(redis, "here", "there")

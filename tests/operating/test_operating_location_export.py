@@ -10,7 +10,7 @@ from bridge.errors import NotKnown, WrongInput
 from bridge.locations_file import read, revealed, tables_of
 from bridge.operating.location_export import ExportQuery, export
 from bridge.operating.locations import Apply, apply
-from tests.stored import locations_of
+from tests.stored import PROVIDED, locations_of
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bridge.operating.operation import Operations
 
 FILES = {
-    "nothing but an id": "[locations.Bare]",
+    "nothing but an id": "[locations.Bare]\nmode = 'off'",
     "every kind of value": '''
 [defaults]
 mode = "draft"
@@ -74,7 +74,7 @@ def test_what_is_exported_can_be_applied_again(perform: Operations, redis: Redis
 
 def test_one_location_is_exported_alone(perform: Operations) -> None:
     """An unknown one is an error."""
-    perform(apply, Apply(locations={"A": {"name": "one"}, "B": {"name": "two"}}))
+    perform(apply, Apply(locations={"A": {**PROVIDED, "name": "one"}, "B": {**PROVIDED, "name": "two"}}))
     assert [each.id for each in read(perform(export, ExportQuery(location_id="B")).toml, {})] == ["B"]
     with pytest.raises(NotKnown, match="location C is not known"):
         perform(export, ExportQuery(location_id="C"))
@@ -95,9 +95,11 @@ REFUSED = {
 @pytest.mark.parametrize(("table", "says"), REFUSED.values(), ids=REFUSED)
 def test_a_secret_that_can_not_stay_is_named(perform: Operations, redis: Redis, table: dict[str, object], says: str) -> None:
     """Nothing is changed: a stored secret is only sent to the address that it was stored for."""
-    perform(apply, Apply(locations={"A": {"openai": {"base_url": "https://api.example/v1", "token": "very-secret"}}}))
+    perform(
+        apply, Apply(locations={"A": {"mode": "off", "openai": {"base_url": "https://api.example/v1", "token": "very-secret"}}})
+    )
     before = stored(redis)
     with pytest.raises(WrongInput) as refused:
-        perform(apply, Apply(locations={"A": table}))
+        perform(apply, Apply(locations={"A": {"mode": "off", **table}}))
     assert says in str(refused.value)
     assert stored(redis) == before

@@ -11,7 +11,7 @@ from bridge.model import Completion, ContactId, Dead, Ended, Lane, Status
 from bridge.operating import locations
 from bridge.operating.locations import Apply, LocationQuery, LocationsQuery
 from tests.keys import key
-from tests.stored import HERE, LANE, accept, claim, keep, lanes_of, message, take
+from tests.stored import HERE, LANE, PROVIDED, accept, claim, keep, lanes_of, message, take
 from tests.world import M1
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def apply(perform: Operations, *ids: str, prune: bool = False, **settings: Any) -> locations.Applied:
-    return perform(locations.apply, Apply(locations=dict.fromkeys(ids, settings), prune=prune))
+    return perform(locations.apply, Apply(locations={id_: {**PROVIDED, **settings} for id_ in ids}, prune=prune))
 
 
 def ids(perform: Operations) -> list[str]:

@@ -247,7 +247,7 @@ def full_day() -> dict[str, Any]:
 
 
 def usual_day() -> dict[str, Any]:
-    """A day with some hundred messages and one model."""
+    """A day with several hundred messages and one model."""
     hours, steps = {str(hour): 12 for hour in range(8, 20)}, {str(step): 9 for step in range(4, 14)}
     return {
         "a": 140,

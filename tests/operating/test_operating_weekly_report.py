@@ -136,7 +136,7 @@ def test_a_mail_that_is_refused_is_tried_again(redis: Redis, redis_url: str, mai
     environ = {"BRIDGE_SMTP_URL": mailbox.url, "BRIDGE_REPORT_TO": "a@example.com", "BRIDGE_WEEKLY_REPORT": "mail"}
     settings = from_environment({"REDIS_URL": redis_url, "BRIDGE_SECRET_KEY": FERNET_KEY, **environ})
     services = AdminServices(settings)
-    with pytest.raises(Retryable, match=r"127\.0\.0\.1 did not take the e-mail"):
+    with pytest.raises(Retryable, match=r"127\.0\.0\.1 did not accept the e-mail"):
         WeeklyReport(services).once()
     assert redis.llen(key("alerts", "mail")) == 1
     mailbox.refuses = False

@@ -78,7 +78,7 @@ def _cases(machine: Machine, given: argparse.Namespace) -> int:
 
 
 def _undisturbed(machine: Machine, shapes: Sequence[Shape]) -> int:
-    """All runs without a fault, which take a few seconds: a rule that is broken shows here."""
+    """All runs without a fault, which take a few seconds: they show every broken rule."""
     results = {shape.name: run(machine, Case(shape)).broken for shape in shapes}
     for name, broken in results.items():
         if broken:

@@ -1,4 +1,4 @@
-"""How scenes begin: what contacts, persons, operators and services do in a short run."""
+"""The beginnings of scenes: what contacts, persons, operators and services do in a short run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.proof.simulation import Simulation
 
 NOTE = "She wants a refund"
-# A look-up of the contact still counts after an answer that took so long, and no longer does.
+# Durations of an answer after which a look-up of the contact still counts, and no longer counts.
 SHORT, LONG = 10.0, 20.0
 
 
@@ -26,12 +26,12 @@ def one(run: Simulation) -> None:
 
 
 def of(type_: str, **more: Any) -> Callable[[Simulation], object]:
-    """A contact writes by this channel."""
+    """A contact writes on this channel."""
     return lambda run: run.write("m1", type_=type_, **more)
 
 
 def whose(**contact: Any) -> Callable[[Simulation], object]:
-    """A contact of whom GHL knows so much writes."""
+    """A contact with this data in GHL writes."""
 
     def begin(run: Simulation) -> None:
         run.far.contact |= contact
@@ -41,7 +41,7 @@ def whose(**contact: Any) -> Callable[[Simulation], object]:
 
 
 def meanwhile(do: Callable[[Simulation], object], *, thinks: float = LONG) -> Callable[[Simulation], object]:
-    """Something happens while the service thinks."""
+    """Something happens while the service computes its answer."""
 
     def begin(run: Simulation) -> None:
         run.far.manner.thinks = thinks
@@ -52,7 +52,7 @@ def meanwhile(do: Callable[[Simulation], object], *, thinks: float = LONG) -> Ca
 
 
 def then(*texts: str, apart: float = 60.0) -> Callable[[Simulation], object]:
-    """A contact writes these, one after the other."""
+    """A contact writes these messages, one after the other."""
 
     def begin(run: Simulation) -> None:
         for number, text in enumerate(texts):
@@ -63,7 +63,7 @@ def then(*texts: str, apart: float = 60.0) -> Callable[[Simulation], object]:
 
 
 def stop_and(type_: str, *before: str) -> Callable[[Simulation], object]:
-    """A contact says these words by SMS, and then something else."""
+    """A contact writes these words by SMS, and then something else."""
 
     def begin(run: Simulation) -> None:
         for number, word in enumerate(before, start=1):
@@ -75,13 +75,13 @@ def stop_and(type_: str, *before: str) -> Callable[[Simulation], object]:
 
 
 def stops_in_a_burst(run: Simulation) -> None:
-    """A contact asks, and says STOP before it is answered."""
+    """A contact asks a question, and writes STOP before it is answered."""
     run.write("m1")
     run.write("m2", text="STOP", after=0.5)
 
 
 def starts_one(run: Simulation) -> None:
-    """A contact stops two channels, and starts one of them again."""
+    """A contact opts out of two channels, and in to one of them again."""
     for at, (id_, text, type_) in enumerate(
         (
             ("m1", "STOP", "TYPE_SMS"),
@@ -95,7 +95,7 @@ def starts_one(run: Simulation) -> None:
 
 
 def held(run: Simulation) -> None:
-    """All logins are refused, until an operator lets the location go on, and does nothing else."""
+    """All logins are refused, until an operator resumes the location and does nothing else."""
     run.far.failing[ASSISTABLE] = [401] * 1000
     for number, contact in enumerate("abc", start=1):
         run.write(f"m{number}", contact=contact)
@@ -121,7 +121,7 @@ def at_hours(hours: tuple[int, int], begin: Callable[[Simulation], object]) -> C
 
 
 def person_before(seconds: float, **more: Any) -> Callable[[Simulation], object]:
-    """Somebody of the business writes so long before."""
+    """A person at the business wrote this long before."""
 
     def begin(run: Simulation) -> None:
         run.write("m0", heard=False)
@@ -132,7 +132,7 @@ def person_before(seconds: float, **more: Any) -> Callable[[Simulation], object]
 
 
 def resumed(run: Simulation) -> None:
-    """After a person wrote, an operator lets the bridge go on."""
+    """After a person wrote, an operator resumes the conversation."""
     then("Hello", "And now")(run)
     run.say()
     run.later(30.0, lambda: run.lift("resumed", run.worker.quiet_standings.resume("contact")))
@@ -145,7 +145,7 @@ def paused(run: Simulation) -> None:
 
 
 def allowed(run: Simulation) -> None:
-    """An operator lifts a stop."""
+    """An operator lifts an opt-out."""
     stop_and("TYPE_SMS", "STOP")(run)
     lane = Lane.parse(f"{LOCATION}:contact")
     run.later(90.0, lambda: run.lift("allowed", run.worker.quiet_standings.allow(lane)))
@@ -162,7 +162,7 @@ def removed(run: Simulation) -> None:
 
 
 def update(**told: Any) -> Callable[[Simulation], object]:
-    """An event tells that the contact's record has changed."""
+    """An event reports a change of the contact's record."""
 
     def change(run: Simulation) -> None:
         run.far.contact |= told
@@ -172,7 +172,7 @@ def update(**told: Any) -> Callable[[Simulation], object]:
 
 
 def person(run: Simulation) -> None:
-    """A person writes, and its event is there at once."""
+    """A person writes, and its event arrives at once."""
     run.say()
     run.deliver(run.queue.pop())
 
@@ -188,7 +188,7 @@ def late(run: Simulation) -> None:
 
 
 def two_channels(run: Simulation) -> None:
-    """A contact writes by SMS, and at once by WhatsApp."""
+    """A contact writes by SMS, and immediately afterwards by WhatsApp."""
     run.write("m1")
     run.write("m2", type_="TYPE_WHATSAPP", after=0.3)
 
@@ -201,13 +201,13 @@ def twice(run: Simulation) -> None:
 
 
 def unreadable(run: Simulation) -> None:
-    """Nothing but a file comes, and it is not there."""
+    """A message contains only a file, which can't be downloaded."""
     run.write("m1", text=" ", attachments=(f"{run.far.url}/media/broken.ogg",))
     run.far.failing["/media/broken.ogg"] = [404] * 100
 
 
 def manner(**how: Any) -> Callable[[Simulation], object]:
-    """The service answers in this manner."""
+    """The service behaves in this manner."""
 
     def begin(run: Simulation) -> None:
         for name, value in how.items():
@@ -225,7 +225,7 @@ def handing_over(run: Simulation) -> None:
 
 
 def dead(run: Simulation, *, statuses: int = 1) -> None:
-    """The service refuses the question so many times."""
+    """The service refuses the question this many times."""
     run.far.failing[ASSISTABLE] = [400] * statuses
     run.write("m1")
 
@@ -238,13 +238,13 @@ def refused_at_the_post(run: Simulation) -> None:
 
 
 def talkative(run: Simulation) -> None:
-    """A contact never is quiet for a second."""
+    """A contact writes again within each second."""
     for number in range(8):
         run.write(f"m{number + 1}", after=0.7 * number)
 
 
 def opens_earlier(run: Simulation) -> None:
-    """A location that opens at ten says at ten past nine that it always is open."""
+    """At ten past nine, the settings of a location that opens at ten are changed to always open."""
     run.write("m1")
     run.later(600.0, run.apply)
     run.later(600.1, lambda: run.quiet_locations().reconsider(LOCATION))
@@ -258,7 +258,7 @@ def installed_again(run: Simulation) -> None:
 
 
 def wants_none(run: Simulation) -> None:
-    """GHL refuses the post, because the contact wants no messages."""
+    """GHL refuses the post, because of the contact's do-not-disturb."""
     run.far.failing[POST] = [400]
     run.far.refusal = {"message": "Cannot send message as DND is active for SMS."}
     run.write("m1")
@@ -273,7 +273,7 @@ def down_for_long(run: Simulation) -> None:
 
 
 def echoed_at_once(run: Simulation) -> None:
-    """The service posts by itself, and GHL reports that before its answer is there; later the contact writes again."""
+    """The service posts by itself, and GHL reports that before its answer arrives; later the contact writes again."""
     run.far.manner.delivers, run.far.manner.thinks = True, 5.0
     run.far.sent = lambda row: run.deliver(of_row(row, at=run.clock.seconds))
     run.write("m1")
@@ -281,33 +281,33 @@ def echoed_at_once(run: Simulation) -> None:
 
 
 def goes_on(run: Simulation) -> None:
-    """The contact writes again, and its webhook is there at once."""
+    """The contact writes again, and its webhook arrives at once."""
     run.write("m2")
     run.deliver(run.queue.pop())
 
 
 def listed_late(run: Simulation) -> None:
-    """No webhook comes, and GHL lists the message a minute and a half after it was written."""
+    """No webhook arrives, and GHL lists the message a minute and a half after it was written."""
     run.sweeps = True
     run.clock.advance(55)
     run.write("m1", heard=False, lag=90_000)
 
 
 def down_for_a_while(run: Simulation) -> None:
-    """The service is down when the contact writes, and is there again soon after."""
+    """The service is down when the contact writes, and is up again soon after."""
     run.far.failing[ASSISTABLE] = [503] * 1000
     run.write("m1")
     run.later(40.0, lambda: run.far.failing.pop(ASSISTABLE))
 
 
 def dead_and_newer(run: Simulation) -> None:
-    """A newer message comes after a dead letter."""
+    """A newer message arrives after a dead letter."""
     dead(run)
     run.later(60.0, lambda: run.write("m2"))
 
 
 def dead_twice(run: Simulation) -> None:
-    """Two contacts meet the same refusal."""
+    """The questions of two contacts are refused in the same way."""
     dead(run, statuses=1000)
     run.later(60.0, lambda: run.write("m2", contact="other"))
 
@@ -326,7 +326,7 @@ def unheard_before_a_campaign(run: Simulation) -> None:
 
 
 def unheard(contacts: str, *, refused: Mapping[str, list[int]]) -> Callable[[Simulation], object]:
-    """Nothing was up for ten minutes in which these contacts wrote; then GHL answers the sweep with these statuses."""
+    """No process ran for ten minutes in which these contacts wrote; then GHL answers the sweep with these statuses."""
 
     def begin(run: Simulation) -> None:
         run.sweeps = True

@@ -60,7 +60,7 @@ class Result:
 
 
 def run(machine: Machine, case: Case) -> Result:
-    """Run a case and check it. If a fault does not happen at its place, the case fails: a run depends on nothing else."""
+    """Run a case and check it. If a fault does not happen at its place, the case fails, because runs must be repeatable."""
     simulation = Simulation(machine, lambda number, _: case.faults.get(number))
     simulation.apply(**case.shape.settings)
     simulation.far.record.own_texts = case.shape.own_texts
@@ -85,7 +85,7 @@ def run(machine: Machine, case: Case) -> Result:
 
 
 def _unlike(shape: Shape, record: Record) -> Iterator[str]:
-    """What the undisturbed run says and asks otherwise than it is to."""
+    """The differences between a run without faults and what its shape expects."""
     said = tuple(f"{row.type.removeprefix('TYPE_')} {row.text.partition(' on [')[0].strip()}" for row in sent(record))
     asked = tuple(" ".join((one.service, *one.marks)) for one in record.asked)
     left, took = (*record.tags, *record.assigned), max((row.at_ms - START_MS for row in sent(record)), default=0) / 1000

@@ -1,4 +1,4 @@
-"""The checker: compares the guarantees with what is visible of a run. It does not know how the bridge works."""
+"""The checker: compares the guarantees with the visible results of a run. It does not know how the bridge works."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ WITH_REASON = frozenset({"no_reply", "skipped"})
 # 1970 began on a Thursday; Monday is 0.
 THURSDAY, SATURDAY = 3, 5
 COMMENT = "TYPE_INTERNAL_COMMENT"
-# Sent as another type than they came by.
+# Replies to these types are sent as another type.
 SENT_AS = {"TYPE_CUSTOM_SMS": "TYPE_SMS"}
 
 
@@ -44,7 +44,7 @@ def faults_in(record: Record) -> list[str]:
 
 
 def _lost(record: Record) -> Iterator[str]:
-    """Every accepted message has an end, with a reply in GHL or a reason."""
+    """Every accepted message has an outcome, with a reply in GHL or a reason."""
     posted = {mark for marks in _quoted(record).values() for mark in marks}
     for id_ in dict.fromkeys(one.id for one in record.accepted if one.kind == "contact" and one.status == "accepted"):
         outcome = record.outcomes.get(id_)
@@ -61,7 +61,7 @@ def _lost(record: Record) -> Iterator[str]:
 
 
 def _overlooked(record: Record) -> Iterator[str]:
-    """What no webhook reports is found by the sweeps, unless GHL shows words after it: those of the business, or newer ones."""
+    """A message without a webhook is found by the sweeps, unless GHL shows a later message of the business or of the contact."""
     if not record.swept or any(one.kind == "uninstall" for one in record.accepted):
         return
     reported = {one.id for one in record.accepted if one.kind == "contact"}
@@ -73,7 +73,7 @@ def _overlooked(record: Record) -> Iterator[str]:
 
 
 def _doubled(record: Record) -> Iterator[str]:
-    """No message is answered by two completions, and no part is posted twice, nor is a text of the location."""
+    """No message is answered by two completions, and no part and no text of the location is posted twice."""
     answers = defaultdict(set)
     for number, marks in _quoted(record).items():
         for mark in marks:
@@ -105,7 +105,7 @@ def _torn(record: Record) -> Iterator[str]:
 def _reordered(record: Record) -> Iterator[str]:
     """A message that was accepted before a later one of its channel was written is not answered after that.
 
-    What is answered together with a newer message, because its own turn failed, is as late as that one.
+    A message that is answered together with a newer one, because its own turn failed, counts as answered with that one.
     """
     first: dict[str, int] = {}
     for row in sent(record):
@@ -134,7 +134,7 @@ def _over_a_human(record: Record) -> Iterator[str]:
 
 
 def _after_its_end(record: Record) -> Iterator[str]:
-    """After STOP the contact gets nothing on that channel, until it says START or an operator; uninstalled, nobody does.
+    """After STOP the contact gets nothing on that channel, until START or an operator; after an uninstall no contact does.
 
     START counts from when it is written: the bridge may know it without having answered its webhook.
     """
@@ -153,7 +153,7 @@ def _after_its_end(record: Record) -> Iterator[str]:
 
 
 def _same_channel(row: Row, inbound: Row) -> bool:
-    """Whether a post goes to the contact and the channel of an inbound message, which may go out as another type."""
+    """Whether a post goes to the contact and the channel of an inbound message; its type may be another one."""
     return row.contact == inbound.contact and row.type == SENT_AS.get(inbound.type, inbound.type)
 
 
@@ -195,7 +195,7 @@ def _wrong_channel(record: Record) -> Iterator[str]:
 
 
 def _not_meant(record: Record) -> Iterator[str]:
-    """All of a post comes from what is meant for the contact, of a completion or the location; staff alone sees notes."""
+    """Every text of a post is meant for the contact, by a completion or the location; only staff see notes."""
     of = {row.id: row.contact for row in record.rows if row.inbound}
     for row in _of_bridge(record):
         asked = [one for one in record.asked if any(of.get(mark) == row.contact for mark in one.marks)]
@@ -249,6 +249,6 @@ def _of_bridge(record: Record) -> list[Row]:
 
 
 def _quoted(record: Record) -> dict[int, list[str]]:
-    """The completions of which anything is in GHL, each with the messages that it answers."""
+    """The completions with any part in GHL, each with the messages that it answers."""
     there = {int(number) for row in sent(record) for number, _ in PIECE.findall(row.text)}
     return {one.number: list(one.marks) for one in record.asked if one.number in there}

@@ -1,8 +1,8 @@
-"""One clock for all: the processes' monotonic time, the time of Redis' scripts, and GHL's dates.
+"""One virtual clock for everything: the processes' monotonic time, the time of Redis' scripts, and GHL's dates.
 
-Nothing waits, and nothing depends on how fast this machine is. The scripts read their time in one line (`parts/state.lua`), in
-whose place they get one that takes it from behind their keys. What is to expire does so by this clock alone: the server keeps its
-moment, a hundred years later; whenever this clock moves, what has come to its end is deleted.
+Nothing waits, and nothing depends on the speed of this machine. The scripts read the time in one line (`parts/state.lua`), which
+is replaced by one that takes it from two extra arguments behind their keys. Keys expire by this clock only: the server stores
+each expiry a hundred years later, and whenever this clock advances, expired keys are deleted.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ TICK_SECONDS = 0.001
 
 REAL_LINE = "local time = redis.call('TIME')\n"
 VIRTUAL_LINE = "local time = {table.remove(KEYS, #KEYS - 1), table.remove(KEYS)}\n"
-# A hundred years (ms): the server's clock never comes there.
+# A hundred years (ms): the server's clock never reaches that.
 FAR_MS = 100 * 365 * 24 * 3600 * 1000
 
-# Stands before a script, and gives it these three commands by its own time; they are all that set or read an expiry.
+# Comes before a script, and replaces the three commands that set or read an expiry by ones with the virtual time.
 EXPIRY = f"""local redis = (function(server)
   local now = KEYS[#KEYS - 1] * 1000 + math.floor(KEYS[#KEYS] / 1000)
   local function far(ms) return string.format('%d', {FAR_MS} + now + tonumber(ms)) end
@@ -55,7 +55,7 @@ end
 
 @cache
 def virtual(script: str) -> str:
-    """A script that takes its time from behind its keys, and lets nothing expire by the server's clock."""
+    """A script that takes the time from behind its keys, and lets no key expire by the server's clock."""
     assert script.count("redis.call('TIME')") == 1
     return EXPIRY + script.replace(REAL_LINE, VIRTUAL_LINE)
 
@@ -82,12 +82,12 @@ class Clock:
         self.seconds += TICK_SECONDS
 
     def advance(self, seconds: float) -> None:
-        """Let time pass, also in Redis."""
+        """Advance the time, also in Redis."""
         self.seconds += seconds
         self._expire(args=[self.ms])
 
     def timed(self, command: tuple[Any, ...]) -> tuple[Any, ...]:
-        """A command with the time for its script, or for the expiry of what it writes."""
+        """A command with the time for its script, or with the expiry of its key moved."""
         match command:
             case ["EVALSHA", sha, int(keys), *rest] if keys:
                 seconds, ms = divmod(self.ms, 1000)

@@ -1,4 +1,4 @@
-"""What the completion services answer: a text that quotes what they were asked, in pieces, in the service's own format."""
+"""The answers of the completion services: texts that quote the question, in pieces, in the service's own format."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 MARK = re.compile(r"\[(\w+)\]")
 # A piece of an answer is longer than half a part, and shorter than one.
 FILLER = " and a little more of that" * 40
-# Where a service is asked, and the field of its question.
+# The path of each service, and the field of the question.
 ASKED: Mapping[str, str] = {"/assistable": "input", "/agencii": "message", "/webhook": "chatInput"}
 
 
@@ -20,9 +20,8 @@ ASKED: Mapping[str, str] = {"/assistable": "input", "/agencii": "message", "/web
 class Manner:
     """How the services answer.
 
-    An answer comes in `pieces`, or not at all (`silent`), and ends with `ending`. `claims`: the service says that it posted its
-    answer itself; `delivers`: it does so, and `thinks` for so many seconds before. `asks_for_a_person`: it hands over, with a
-    `note` for that person.
+    An answer has `pieces`, or is empty (`silent`), and ends with `ending`. `claims`: the service claims that it posted its answer
+    itself; `delivers`: it does so, after `thinks` seconds. `asks_for_a_person`: it hands over, with a `note` for that person.
     """
 
     pieces: int = 1
@@ -35,13 +34,13 @@ class Manner:
     note: str = ""
 
     def text(self, number: int, marks: tuple[str, ...]) -> str:
-        """What completion `number` says to the contact about these messages."""
+        """The text of completion `number` for the contact about these messages."""
         quoted = " ".join(f"[{mark}]" for mark in marks)
         filler = FILLER if self.pieces > 1 else ""
         return "" if self.silent else "\n\n".join(f"(c{number}.{piece + 1}) on {quoted}{filler}" for piece in range(self.pieces))
 
     def answer(self, path: str, said: str, receipt: Mapping[str, str]) -> dict[str, Any]:
-        """The answer of the service at this path; `receipt` is of its own post."""
+        """The answer of the service at this path; `receipt` is the id of its own post."""
         text = said + self.ending
         if path == "/agencii":
             return {"chatId": "chat1", "message": {"content": text}}

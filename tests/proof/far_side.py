@@ -1,4 +1,4 @@
-"""GHL and the completion services on a real socket; they do what they are asked, or what the next fault says."""
+"""GHL and the completion services on a real socket; they answer normally, or as the next fault says."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ LIST_LAG_MS = 33_000
 MARKUP = re.compile(r"<[^>]*>")
 PASSES = 200
 INTERVAL_MS = 10_000
-# Done, with an answer of which the end is missing.
+# Carried out, with an answer whose end is missing.
 CUT_DOCUMENT = b'HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"message'
 LISTED_AS = {"InternalComment": "TYPE_INTERNAL_COMMENT", "IG": "TYPE_INSTAGRAM", "FB": "TYPE_FACEBOOK"}
 
-# A voice note, what is said in it, and that no bot of GHL's wrote anything.
+# A voice note, its transcript, and the answer that GHL's bot wrote nothing.
 FIXED: dict[str, tuple[int, object]] = {
     "/media/voice.ogg": (200, VOICE),
     "/v1/audio/transcriptions": (200, {"text": "What does it cost? [spoken]"}),
@@ -50,10 +50,10 @@ FAILING = {
 class FarSide:
     """`failing` are statuses by path, for as many requests as they last (200: it is answered).
 
-    `refusal` is their document; `planned` are faults likewise.
+    `refusal` is their document; `planned` are faults by path.
     `most` is how many requests GHL answers in ten seconds (0: any number), and says so with each answer.
     `manner` is how the services answer, `contact` what GHL knows of every contact.
-    `sent` is told of each message that leaves a conversation, for its echo; `later` of what is to be done in so many seconds.
+    `sent` is called with each message that leaves a conversation, for its echo; `later` schedules an action in some seconds.
     """
 
     def __init__(self) -> None:
@@ -153,7 +153,7 @@ class FarSide:
         return http(200, answer, dated)
 
     def _limits(self) -> dict[str, str]:
-        """Count a request, and say what is left."""
+        """Count a request, and report the remaining ones."""
         assert self.clock
         self.times = [at for at in (*self.times, self.clock.ms) if at > self.clock.ms - INTERVAL_MS]
         told = {"Max": self.most, "Remaining": max(0, self.most - len(self.times)), "Interval-Milliseconds": INTERVAL_MS}
@@ -197,7 +197,7 @@ class FarSide:
     def _complete(self, path: str, document: dict[str, Any], lag: int) -> dict[str, Any]:
         question, number = document[ASKED[path]], len(self.record.asked) + 1
         marks = tuple(dict.fromkeys(MARK.findall(question)))
-        # START has no mark: it is the newest START of the contact, whatever was written since.
+        # START has no number: it is the newest START of the contact, even if later messages were written.
         contacts = [row for row in self.record.rows if row.inbound and row.contact == document.get("contact_id")]
         starts = [row.id for row in contacts if row.text == "START"] if "START" in question.splitlines() else []
         marks = (*starts[-1:], *marks)
@@ -215,7 +215,7 @@ class FarSide:
         return manner.answer(path, said, receipt)
 
     def _listed(self, contact: str, query: dict[str, str]) -> dict[str, Any]:
-        """A page of a conversation, newest first, from behind a message on."""
+        """A page of a conversation after a message, newest first."""
         assert self.clock
         rows = [row for row in self.record.rows if row.contact == contact and row.listed_at_ms <= self.clock.ms][::-1]
         after = query.get("lastMessageId")

@@ -30,12 +30,12 @@ class Fault(StrEnum):
 
 
 ARRIVALS = frozenset({Fault.STOP, Fault.PERSON, Fault.NEWER, Fault.ECHO, Fault.UNINSTALL})
-# Only of what a worker does in a turn.
+# Only for the calls of a worker in a turn.
 OF_TURNS = frozenset({Fault.STOPPED, Fault.PAUSED_BEFORE, Fault.PAUSED_AFTER, Fault.SHARED})
-# Tells something only where there is more than one lane.
+# Makes a difference only with more than one lane.
 OF_LANES = frozenset({Fault.SHARED})
 OF_HTTP = frozenset({Fault.ERROR_DONE, Fault.UNREADABLE, Fault.LIMITED, Fault.REFUSED})
-# After these every message must come to the same end as without any.
+# After these every message must have the same outcome as without a fault.
 PASSING = frozenset(Fault) - ARRIVALS - {Fault.REFUSED}
 
 
@@ -44,7 +44,7 @@ class Crash(BaseException):
 
 
 class Stuck(BaseException):
-    """A run that doesn't come to rest. The code under test must not catch it."""
+    """A run that doesn't end. The code under test must not catch it."""
 
 
 def faults_of(place: str) -> list[Fault]:

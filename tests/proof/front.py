@@ -1,4 +1,4 @@
-"""The front: every call of a process to Redis, GHL or a service passes it, is listed, and may have a fault."""
+"""The front: every call of a process to Redis, GHL or a service goes through it, is listed, and may have a fault."""
 
 from __future__ import annotations
 
@@ -41,15 +41,15 @@ if TYPE_CHECKING:
             """An answer for this path has arrived after its time."""
 
         def far_fault(self, fault: Fault) -> AbstractContextManager[None]:
-            """Let the server behave so once."""
+            """Let the server behave like this once."""
 
 
 T = TypeVar("T")
 
 REDIS_LATE_SECONDS = 4.0
-# More than a walk of two days makes: what makes more goes round in circles.
+# More than a walk of two days makes: a run with more calls is in an endless loop.
 MOST_CALLS = 20_000
-# A turn's, another one in each run.
+# The id of a turn, which differs in each run.
 OWN_ID = re.compile(r"[0-9a-f]{32}")
 
 
@@ -102,7 +102,8 @@ class Front:
         self.calls.append(place)
         self._note(number, life)
         fault = self.choose(number, place)
-        # Planned by number, as a walk that shrinks does, it may meet a receiver's call, on whose thread others would wait for it.
+        # A fault planned by number, as in a walk that is reduced, may hit a receiver's call, on whose thread other calls would
+        # wait.
         if fault is None or (fault in OF_TURNS and not place.endswith("*")):
             return None
         self.struck[number] = fault

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def location_of(url: str, settings: Mapping[str, Any]) -> Location:
-    """A location with services at this address; `settings` have priority, within tables too."""
+    """A location with services at this address; `settings` have priority, also within tables."""
     usual: dict[str, Any] = {
         "id": LOCATION,
         "ghl_token": "pit",

@@ -1,4 +1,4 @@
-"""What all runs share: a Redis with the scripts, event loops for receivers, connections, and the servers."""
+"""The parts that all runs share: a Redis with the scripts, event loops for receivers, connections, and the servers."""
 
 from __future__ import annotations
 
@@ -57,9 +57,9 @@ class Machine:
 
 @contextmanager
 def machine_in(folder: Path) -> Iterator[Machine]:
-    """A machine with its own Redis. It syncs nothing: no run kills it, and each begins with an empty Redis.
+    """A machine with its own Redis, which syncs nothing: no run kills it, and each begins with an empty Redis.
 
-    A socket in the file system costs a third less than one of TCP; the path of one may not be long.
+    A Unix socket costs a third less than TCP; its path must be short.
     """
     command, url = redis_server.prepare(folder)
     with tempfile.TemporaryDirectory() as short:
@@ -94,9 +94,9 @@ def machine_on(url: str) -> Iterator[Machine]:
 
 @contextmanager
 def _timed(monotonic: Callable[[], float]) -> Iterator[None]:
-    """What measures how long a peer took, or has left, does so by the clock: else it would depend on how fast this machine is.
+    """Use the virtual clock where durations of calls are measured: they would depend on the speed of this machine otherwise.
 
-    And lists have short pages.
+    Lists get short pages.
     """
     with ExitStack() as patches:
         for module, name, most in PAGES:

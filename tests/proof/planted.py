@@ -82,7 +82,7 @@ def _never_a_draft(was: Any) -> Any:
 
 
 def _impatient(was: Any) -> Any:
-    """An unknown outcome is retried at once."""
+    """A send of unknown outcome is retried at once."""
 
     def persist(attempt: Any, **named: Any) -> Any:
         def unknown_too(left: float) -> Any:
@@ -136,7 +136,7 @@ def _drops(_: Any) -> Any:
 
 
 def _counts_as_complete(was: Any) -> Any:
-    """A sweep that GHL refused a page of is over, as if there were no more."""
+    """A sweep ends when GHL refuses a page, as if there were no more pages."""
     return lambda *given: replace(was(*given), cursor_ms=0, why="")
 
 

@@ -1,4 +1,7 @@
-"""More planted faults, of rules: scenes find them. Fresh eyes chose them, and each was missed once or might have been."""
+"""More planted faults: in rules, found by scenes.
+
+People who didn't know the scenes chose them, and each was missed once or might have been.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ def _newest_first(was: Any) -> Any:
 
 
 def _wants_a_receipt(was: Any) -> Any:
-    """What GHL took is sent again, if its receipt can't be read."""
+    """A message that GHL accepted is sent again if its receipt can't be read."""
 
     def decipher(status: int, headers: Any, body: bytes, **named: Any) -> Any:
         if status == 200 and json_object(body) is None:

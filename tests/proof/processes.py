@@ -111,12 +111,12 @@ class Worker:
         self.quiet_standings = Standings(redis, retention_ms=RETENTION_MS)
 
     def claim(self) -> tuple[tuple[Lane, ...], float | None]:
-        """Claim what is due; returns the lanes and the seconds until the next one."""
+        """Claim the due lanes; returns them and the seconds until the next one is due."""
         claim = self.lanes.claim(self.life.name, slots=20, alive_seconds=5.0, most=100)
         return claim.lanes, claim.next_due
 
     def answer(self, lane: Lane) -> None:
-        """Run the task's code."""
+        """Run the code of the Celery task."""
         self._tasks += 1
         self.life.task = (self._tasks, lane.contact_id)
         try:
@@ -198,7 +198,7 @@ class Receiver:
         )
 
     def take(self, body: bytes, headers: Mapping[str, str], *, workflow: bool) -> WebhookAnswer:
-        """Accept a webhook. Raises what accepting raises."""
+        """Accept a webhook. Raises the same as `flow.accept`."""
         if workflow:
             return self._loop.run(flow.accept_workflow(body, headers, "", self._services))
         return self._loop.run(flow.accept(body, headers, self._services))

@@ -1,4 +1,4 @@
-"""What is visible of a run: webhooks and answers, messages in GHL, requests to services, and the bridge's reports."""
+"""The visible results of a run: webhooks and answers, messages in GHL, requests to services, and the bridge's reports."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, kw_only=True)
 class Row:
-    """A message as GHL holds it. `by` is who sent it: contact, bridge, provider, person. `seq` orders all that was seen.
+    """A message as GHL holds it. `by` is who sent it: contact, bridge, provider, person.
 
-    `provider` is the conversation provider by which it came or went. `receipt`: its sender was told its id.
+    `seq` is its position in the order of all visible events. `provider` is its conversation provider. `receipt`: its sender got
+    its id.
     """
 
     seq: int
@@ -44,9 +45,9 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A completion that was given: its number, what it quotes, and in how many pieces.
+    """A given completion: its number, the messages that it quotes, and the number of its pieces.
 
-    `service` gave it, `text` is meant for the contact, `note` for staff alone.
+    `service` gave it, `text` is for the contact, `note` only for staff.
     """
 
     seq: int
@@ -75,9 +76,9 @@ class Record:
     """All of it. `outcomes` is the outcome of each message as the bridge reports it, `totals` its counts.
 
     `hours` are the minutes of the day (UTC), Monday to Friday, between which answers may begin; None: always. `draft`: comments
-    only. `own_texts` are the location's own for the contact, which say nothing of a completion. `swept`: sweeps look for what no
-    webhook reports. `takeover_ms`: how long a person keeps a conversation; negative: for ever. `limited`: so many requests were
-    more than GHL allows. `tags` and `assigned` are what contacts got.
+    only. `own_texts` are the location's own texts for the contact, which quote no completion. `swept`: sweeps search for messages
+    without a webhook. `takeover_ms`: the duration of a takeover; negative: without end. `limited`: how many requests exceeded
+    GHL's limit. `tags` and `assigned` are the tags and users that contacts got.
     """
 
     rows: list[Row] = field(default_factory=list)

@@ -1,6 +1,6 @@
-"""Scenes: short shapes, one for each rule that says whether, when, where and in which words a contact is answered.
+"""Scenes: short shapes, one for each rule about whether, when, where and with which text a contact is answered.
 
-Their undisturbed runs take a second or two together, and come before all faults. Each says all that is to be seen of it.
+All of them together take a second or two without faults, and run before all faults. Each lists its complete visible result.
 """
 
 from __future__ import annotations

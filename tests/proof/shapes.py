@@ -23,13 +23,13 @@ REPLIED = {"m1": "replied"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """`begin` lets it begin, once the location has these settings; `ends` is the outcome of each message, with its reason.
+    """`begin` starts it, after the location got these settings; `ends` is the outcome of each message, with its reason.
 
-    Of the undisturbed run: `says` is what the contact and staff get, `asks` which services are asked about what, `leaves` which
-    tags and users contacts get, and `within` how long (s) it may take until the last is said.
-    `own_texts` are the location's own that it may say. A `core` shape is one whose pairs of faults are tried too.
-    `alike` are contacts whose turns are those of another one again: no fault meets their calls.
-    One that isn't `steady` may end otherwise if its webhooks come in another order: its ends count for the undisturbed run alone.
+    For the run without faults: `says` lists what the contact and staff get, `asks` which services are asked about which messages,
+    `leaves` which tags and users contacts get, and `within` is the time limit (s) for the last of these.
+    `own_texts` are the location's own texts that it may send. Pairs of faults are tried only for a `core` shape.
+    `alike` are contacts whose turns repeat those of another one: their calls get no faults.
+    If a shape isn't `steady`, another order of its webhooks may change its outcomes: they count only in the run without faults.
     """
 
     name: str

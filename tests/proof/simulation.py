@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from tests.proof.machine import Machine
     from tests.proof.record import Record, Row
 
-# GHL tries again; a lease and a little more; rounds that any of these runs may need.
+# GHL's wait before a repeated webhook; a lease and a little more; the most rounds of a run.
 RETRY_SECONDS = 20.0
 ECHO_SECONDS = 1.0
 MOST_ROUNDS = 4000
-# How long a paused process stays away at most, and how much others do while it only waits its turn.
+# The longest pause of a process, and how much others do while it is only scheduled later.
 AWAY_SECONDS, SHARED_ROUNDS = 300.0, 4
 FAR_FAULTS = frozenset({Fault.LOST, Fault.LATE, Fault.TWICE, Fault.ERROR}) | OF_HTTP
 
@@ -42,7 +42,7 @@ FAR_FAULTS = frozenset({Fault.LOST, Fault.LATE, Fault.TWICE, Fault.ERROR}) | OF_
 class Simulation:
     """A run. `sweeps`: locations are swept in it; `echoes`: webhooks report the bridge's own posts.
 
-    `operate` is what an operator does whenever all is at rest.
+    `operate` is called for the operator whenever no work is left.
     """
 
     def __init__(self, machine: Machine, choose: Callable[[int, str], Fault | None]) -> None:
@@ -93,7 +93,7 @@ class Simulation:
         return row
 
     def later(self, seconds: float, do: Callable[[], object]) -> None:
-        """Let something happen in so many seconds."""
+        """Schedule an action in some seconds."""
         self._later(seconds, do)
 
     def say(self, contact: str = "contact", **more: Any) -> None:
@@ -101,20 +101,20 @@ class Simulation:
         self.far.say(contact, "I am on it myself", **more)
 
     def report(self, row: Row, *, after: float) -> None:
-        """Let a marketplace webhook report it once more."""
+        """Send its marketplace webhook once more."""
         self.queue.append(webhooks.of_row(row, at=self.clock.seconds + after))
 
     def deliver(self, webhook: webhooks.Webhook) -> None:
-        """Let a receiver that works take a webhook now, whatever a worker does."""
+        """Let a working receiver accept a webhook now, independently of any worker."""
         self._take(webhook, Receiver(self.machine.loops[1], self.machine.redis, None, webhooks.KEYS))
 
     def lift(self, kind: str, _done: object) -> None:
-        """Note that an operator has lifted a stop (`allowed`) or a takeover (`resumed`)."""
+        """Record that an operator has lifted an opt-out (`allowed`) or a takeover (`resumed`)."""
         seq, at_ms = self.far.next(), self.clock.ms
         self.far.record.accepted.append(Accepted(seq=seq, kind=kind, contact="contact", id="", at_ms=at_ms, status="done"))
 
     def copy(self, row: Row, *, after: float) -> None:
-        """Let a workflow webhook report it too."""
+        """Send a workflow webhook of it too."""
         self.queue.append(webhooks.of_row(row, at=self.clock.seconds + after, workflow=True))
 
     def hire(self) -> Worker:
@@ -151,7 +151,7 @@ class Simulation:
         self._come_to_pass()
 
     def answered(self, life: Life, path: str) -> None:
-        """A service's answer has come, and took its time."""
+        """A service's answer has arrived, after its duration."""
         if self.far.manner.thinks and path in ASKED:
             self.wait(life, self.far.manner.thinks)
 
@@ -187,7 +187,7 @@ class Simulation:
     # The run
 
     def run(self) -> Record:
-        """Work until nothing is left to do, for the operator too."""
+        """Work until nothing is left to do, also for the operator."""
         self._rest(most=MOST_ROUNDS)
         for _ in range(MOST_ROUNDS):
             more = False
@@ -213,12 +213,12 @@ class Simulation:
         raise Stuck(f"something is left to do after {most} rounds")
 
     def _pass(self, seconds: float) -> None:
-        """Let time pass in which dispatchers live, and claim every second."""
+        """Advance the time while dispatchers live and claim every second."""
         self.clock.advance(seconds)
         self.machine.plain.set(key("claimed"), self.clock.ms, xx=True)
 
     def _round(self) -> float | None:
-        """Do what is due; returns the seconds until the next work, None if there is none."""
+        """Do the due work; returns the seconds until the next work, None if there is none."""
         self._come_to_pass()
         due = [webhook for webhook in self.queue if webhook.at <= self.clock.seconds]
         self.queue = [webhook for webhook in self.queue if webhook.at > self.clock.seconds]

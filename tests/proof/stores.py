@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 UNCOUNTED = frozenset({"SCRIPT LOAD", "PING"})
 
 
-# What is planted in a script, to see whether it is found.
+# Faults planted in scripts.
 Plant = Callable[[str], str]
-# Scripts by their text: the library takes a hash of each anew for each client, and every worker has all of them.
+# Scripts by their text: the library computes each hash again for each client, and every worker has all scripts.
 _made: dict[tuple[type[Any], str], Any] = {}
 
 

@@ -1,4 +1,4 @@
-"""What is left out of the single faults is the same as what is run."""
+"""Single faults that are left out have the same effect as ones that are run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BY_NAME = {shape.name: shape for shape in SHAPES}
 
 
 def _seen(result: Result, *, but: int | None = None) -> tuple[object, ...]:
-    """What a run did and what is visible of it, without the times and one of the calls."""
+    """The calls and the visible results of a run, without the times and one of the calls."""
     rows = [(row.by, row.contact, row.type, row.text) for row in result.record.rows]
     return [call for number, call in enumerate(result.calls) if number != but], rows, result.record.outcomes, result.broken
 

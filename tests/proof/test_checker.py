@@ -1,4 +1,4 @@
-"""The checker itself is tested: records of good runs are changed in each way that it must find."""
+"""Tests of the checker: records of good runs are changed in each way that it must find."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _after(kind: str, text: str = "") -> Callable[[Record], None]:
 
 
 def _stopped_and_started(record: Record, type_: str) -> None:
-    """Before anything else, the contact stops SMS, and says START on this channel."""
+    """Before anything else, the contact opts out of SMS, and writes START on this channel."""
     _after("contact", "STOP")(record)
     record.rows.insert(0, replace(record.rows[0], id="y", seq=1, type=type_, text="START"))
 

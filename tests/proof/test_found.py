@@ -1,4 +1,4 @@
-"""Every fault that the harness has found in the code, as the case that found it."""
+"""Every fault that the harness has found in the code, with the case that found it."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def test_what_was_found_stays_mended(machine: Machine, name: str) -> None:
 
 @pytest.mark.parametrize("fault", [Fault.CRASH_AFTER, Fault.LOST, Fault.PAUSED_AFTER, Fault.STOPPED])
 def test_an_answer_on_record_is_never_bought_again(machine: Machine, fault: Fault) -> None:
-    """Whatever happens after the record of the post, which saves the answer too, the service is asked once."""
+    """After the record of the post, which saves the answer too, no fault makes the bridge ask the service again."""
     shape = BY_NAME["one part"]
     calls = run(machine, Case(shape)).calls
     asking, note = [number for number, one in enumerate(calls) if one == "redis record*"]
@@ -76,7 +76,7 @@ def test_an_answer_on_record_is_never_bought_again(machine: Machine, fault: Faul
 
 
 def test_what_waits_while_a_dead_letter_is_written_takes_its_texts_along(machine: Machine) -> None:
-    """Before, a later message did: the contact got the answer to its first words last."""
+    """Before, only a later message included them: the contact's oldest text was answered last."""
     scene = BY_NAME["dead letter and a newer message"]
     asking = run(machine, Case(scene)).calls.index("http assistable*")
     result = run(machine, Case(scene, {asking: Fault.NEWER}))
@@ -85,14 +85,14 @@ def test_what_waits_while_a_dead_letter_is_written_takes_its_texts_along(machine
 
 
 def test_a_sweep_accepts_the_messages_of_a_conversation_in_one_step(machine: Machine) -> None:
-    """Before, what failed between two of them left the second behind the reply to the first, where no sweep looks."""
+    """Before, a failure between two of them hid the second from later sweeps behind the reply to the first."""
     result = run(machine, Case(BY_NAME["sweep: a campaign wrote since"]))
     assert result.broken == []
     assert result.calls.count("redis accept") == 1
 
 
 def test_a_wait_before_a_read_back_is_no_difference_of_clocks(machine: Machine) -> None:
-    """Found by a pair: the only look is after a crash, and its request to GHL waits seconds for the rate limit."""
+    """A pair of faults found it: the only read-back is after a crash, and its request to GHL waits seconds for the rate limit."""
     shape = BY_NAME["read-back: nothing tells of it"]
     results = []
     for claim, place in enumerate(run(machine, Case(shape)).calls):

@@ -1,4 +1,4 @@
-"""The harness itself is tested: planted faults in scripts, Python and records must be found."""
+"""Tests of the harness: it must find planted faults in scripts, Python and records."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 BY_NAME = {shape.name: shape for shape in (*SHAPES, *SCENES)}
 
-# By day one of three, by night all.
+# `make test` runs one of three, `make nightly` all.
 BY_DAY_AND_NIGHT = [
     one if number % 3 == 0 else pytest.param(one, marks=pytest.mark.nightly) for number, one in enumerate((*PLANTED, *RULES))
 ]
 
 
 def test_what_is_planted_in_scripts_fits_them() -> None:
-    """Each replaces a text that stands in a script."""
+    """Each replaces a text that a script contains."""
     texts = [virtual(script(name)) for name in all_scripts()]
     scripted = [one for one in (*PLANTED, *RULES) if isinstance(one, InScript)]
     assert [one.name for one in scripted if not any(one.was in text for text in texts)] == []

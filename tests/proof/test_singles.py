@@ -1,4 +1,4 @@
-"""Every fault at every call of a turn of each shape: the guarantees hold, and every message has its end."""
+"""Every fault at every call of a turn of each shape: the guarantees hold, and every message has an outcome."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.proof.machine import Machine
     from tests.proof.shapes import Shape
 
-# So many there were when this was written; fewer would mean that the harness has lost sight of some.
+# The numbers when this was written; fewer would mean that the harness no longer finds some.
 FEWEST = 7450
 # Of a scene's faults.
 BY_DAY, BY_NIGHT = 6, 150
@@ -44,7 +44,7 @@ def test_no_fault_at_any_call_breaks_a_promise(
 
 @pytest.mark.parametrize("number", range(len(SCENES)), ids=lambda number: SCENES[number].name)
 def test_a_rule_holds(machine: Machine, number: int) -> None:
-    """A scene says and asks what it is to, and comes to its ends; some faults at its calls break nothing."""
+    """A scene has its visible result and its outcomes; some faults at its calls break no rule."""
     scene = SCENES[number]
     undisturbed = run(machine, Case(scene))
     assert undisturbed.broken == []
@@ -57,7 +57,7 @@ def test_a_rule_holds(machine: Machine, number: int) -> None:
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("number", range(len(SCENES)), ids=lambda number: SCENES[number].name)
 def test_no_fault_breaks_a_rule(machine: Machine, number: int) -> None:
-    """By night thousands of them; `make proof` runs all."""
+    """`make nightly` runs thousands of them, `make proof` all."""
     cases = list(singles(SCENES[number], run(machine, Case(SCENES[number]))))
     apart = max(1, len(cases) // BY_NIGHT)
     results = [run(machine, case) for case in cases[number % apart :: apart]]

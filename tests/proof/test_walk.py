@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tests.proof.faults import Fault
     from tests.proof.machine import Machine
 
-# Every world once, and some times over by night; `make proof WALKS=1000` takes more.
+# Every world once, and several times in `make nightly`; `make proof WALKS=1000` runs more.
 SEEDS = range(1000, 1000 + len(WORLDS))
 MORE = range(SEEDS.stop, SEEDS.stop + 2 * len(WORLDS))
 

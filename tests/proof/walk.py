@@ -20,11 +20,11 @@ if TYPE_CHECKING:
     from tests.proof.machine import Machine
 
 HOURS = 48.0
-# So many times something goes on for a while, and so much happens then.
+# The number of periods with faults, and how much happens in each.
 TIMES, AT_A_TIME, CONTACTS, APART_SECONDS = 24, 5, 2, 15.0
-# One call in so many meets a fault.
+# One call in this many has a fault.
 RARE = 12
-# ... and one of so many faults is that somebody writes.
+# ... and one fault in this many is a new message.
 SELDOM = 6
 COMING = (Fault.STOP, Fault.PERSON, Fault.NEWER, Fault.NEWER, Fault.NEWER, Fault.ECHO, Fault.ECHO)
 MOST_WITHIN = 2
@@ -40,7 +40,7 @@ WORLDS: dict[str, dict[str, Any]] = {
     "hours, deferred": {"business_hours": ["mon-fri 09:00-17:00"], "outside_hours": "defer", "max_age_seconds": 200_000},
     "sweeps": {"reconcile_minutes": 10},
 }
-# What happens at a moment beside calls, and how often.
+# What happens between calls, and how often.
 KINDS = ("write",) * 12 + ("burst", "again", "late", "unheard", "stop", "person", "down", "limited", "failing", "slow")
 FAILING: dict[str, Callable[[], dict[str, list[int]]]] = {
     "down": lambda: {ASSISTABLE: [503] * 12},
@@ -96,7 +96,7 @@ def walk_of(seed: int) -> Walk:
 
 
 def _a_while(chance: Random, number: int) -> Iterator[Event]:
-    """Some contacts that write only in this time, within about a minute, with faults meanwhile."""
+    """Contacts that write only in this period, within about a minute, with faults in the meantime."""
     start = chance.uniform(0, HOURS * 3600)
     contacts = [f"c{number}-{each}" for each in range(CONTACTS)]
     for each in range(AT_A_TIME):
@@ -122,7 +122,7 @@ def take(machine: Machine, walk: Walk) -> Outcome:
 
 
 def shrink(machine: Machine, walk: Walk, outcome: Outcome) -> Walk:
-    """The smallest found walk that breaks a guarantee too."""
+    """The smallest walk found that also breaks a guarantee."""
     walk = replace(walk, faults=dict(outcome.struck))
 
     def breaks(smaller: Walk) -> bool:

@@ -13,14 +13,14 @@ from bridge.operating.registry import OPERATIONS
 from bridge.store.operators.login_rate_limit import MOST_OF_ALL, MOST_OF_AN_ADDRESS, WINDOW_MS, LoginRateLimit
 from tests.keys import key
 from tests.served import ADMIN_TOKEN, served
-from tests.stored import accept, keep, message
+from tests.stored import PROVIDED, accept, keep, message
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from redis import Redis
 
-LOCATION = {"name": "Acme", "ghl_token": "pit-very-secret", "debounce_seconds": 0.5}
+LOCATION = {**PROVIDED, "name": "Acme", "ghl_token": "pit-very-secret", "debounce_seconds": 0.5}
 
 
 @pytest.fixture(scope="module")

@@ -45,7 +45,7 @@ async def test_a_head_alone_leaves_in_the_next_iteration(ends: tuple[JoinedWrite
 
 
 async def test_what_is_held_back_leaves_before_a_close(ends: tuple[JoinedWrites, socket.socket]) -> None:
-    """A response that ends its connection is whole; after an abort nothing is written."""
+    """A response that ends its connection is complete; after an abort nothing is written."""
     transport, other = ends
     transport.write(b"all")
     transport.close()

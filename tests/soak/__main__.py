@@ -11,12 +11,14 @@ from pathlib import Path
 
 import orjson
 
+from tests.soak.clustered import CLUSTER_KINDS, ClusterStage
 from tests.soak.node_red import NodeRed
 from tests.soak.plan import WEIGHTS, plan
 from tests.soak.report import document, table
 from tests.soak.results import note, read, summed
 from tests.soak.run import run
 from tests.soak.sides import Bridge, Side, Tutorial
+from tests.soak.stage import Stage
 from tests.story.preloaded import COMPILER
 
 SIDES: dict[str, Side] = {
@@ -33,11 +35,12 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to stop"))
     if given.clock_jumps and COMPILER is None:
         sys.exit("--clock-jumps needs a C compiler")
-    kinds = [kind for kind in WEIGHTS if kind != "Redis' clock jumps" or given.clock_jumps]
+    kinds = CLUSTER_KINDS if given.cluster else [kind for kind in WEIGHTS if kind != "Redis' clock jumps" or given.clock_jumps]
     planned = plan(seed=given.seed, seconds=given.minutes * 60, kinds=kinds, rate=given.rate)
-    sides = [side for name, side in SIDES.items() if given.only in {"", name}]
+    only, stage = ("bridge", ClusterStage) if given.cluster else (given.only, Stage)
+    sides = [side for name, side in SIDES.items() if only in {"", name}]
     folder = given.keep or Path(tempfile.mkdtemp(prefix="soak-"))
-    outcomes = [run(planned, side, _made(folder / side.name), tell=_tell) for side in sides]
+    outcomes = [run(planned, side, _made(folder / side.name), tell=_tell, on=stage) for side in sides]
     _tell("\n" + table(planned, outcomes))
     if given.json:
         given.json.write_bytes(orjson.dumps(document(planned, outcomes), option=orjson.OPT_INDENT_2))
@@ -63,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
         "--clock-jumps",
         action="store_true",
         help="Redis' clock jumps by a minute too, back and forth",
+    )
+    parser.add_argument(
+        "--cluster", action="store_true", help="the state is on three primaries with a replica each, which are struck too"
     )
     parser.add_argument("--json", type=Path, help="where to write everything as JSON")
     parser.add_argument(

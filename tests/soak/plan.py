@@ -37,6 +37,12 @@ Kind = Literal[
     "contacts answered 500",
     "completions answered 500",
     "queue deleted",
+    "primary killed",
+    "primary killed before a lagging replica",
+    "primary frozen",
+    "primary cut off",
+    "nodes restarted",
+    "slot moved",
 ]
 
 LEASE_SECONDS = 3.0
@@ -72,7 +78,26 @@ WEIGHTS: dict[Kind, int] = {
     "completions answered 500": 1,
     "queue deleted": 2,
 }
+# Those of a cluster (tests/soak/clustered.py).
+CLUSTER_WEIGHTS: dict[Kind, int] = {
+    "primary killed": 3,
+    "primary killed before a lagging replica": 2,
+    "primary frozen": 1,
+    "primary cut off": 1,
+    "nodes restarted": 1,
+    "slot moved": 1,
+}
+# Each ends when the cluster is whole again, which takes about so many seconds.
+CLUSTER_SECONDS: dict[Kind, float] = {
+    "primary killed": 10.0,
+    "primary killed before a lagging replica": 11.0,
+    "primary frozen": 32.0,
+    "primary cut off": 12.0,
+    "nodes restarted": 20.0,
+    "slot moved": 7.0,
+}
 TARGETS: dict[Kind, tuple[str, ...]] = {
+    **dict.fromkeys(CLUSTER_WEIGHTS, ("cluster",)),
     "worker killed": WORKERS,
     "receiver killed": RECEIVERS,
     "Redis killed": REDIS,
@@ -193,7 +218,7 @@ def _lines(randomness: Random, seconds: float, rate: float, writers: int) -> lis
 
 def _strikes(randomness: Random, seconds: float, pauses: tuple[float, float], kinds: Collection[Kind]) -> list[Strike]:
     strikes = [Strike(at, "no strike") for at in (1.0, 2.0, 3.0)]
-    busy = dict.fromkeys((*WORKERS, *RECEIVERS, "redis"), 0.0)
+    busy = dict.fromkeys((*WORKERS, *RECEIVERS, "redis", "cluster"), 0.0)
     bag: list[Kind] = []
     at = WARM_UP_SECONDS
     while at < seconds:
@@ -212,7 +237,7 @@ def _strikes(randomness: Random, seconds: float, pauses: tuple[float, float], ki
 
 
 def _shuffled(randomness: Random, kinds: Collection[Kind]) -> list[Kind]:
-    bag = [kind for kind, weight in WEIGHTS.items() if kind in kinds for _ in range(weight)]
+    bag = [kind for kind, weight in (WEIGHTS | CLUSTER_WEIGHTS).items() if kind in kinds for _ in range(weight)]
     randomness.shuffle(bag)
     return bag
 
@@ -230,6 +255,8 @@ def _strike(randomness: Random, at: float, kind: Kind, target: str) -> Strike:
         return Strike(at, kind, target, times=randomness.randint(1, 5))
     if kind == "queue deleted":
         return Strike(at, kind, target)
+    if kind in CLUSTER_SECONDS:
+        return Strike(at, kind, target, seconds=CLUSTER_SECONDS[kind])
     long = kind in LONG
     return Strike(
         at,

@@ -188,9 +188,9 @@ class Soak:
         return f"{self.stage.side.name}: {left // 60}:{left % 60:02} left, {len(self.struck)} strikes, {counts}"
 
 
-def run(plan: Plan, side: Side, folder: Path, *, tell: Callable[[str], None]) -> Outcome:
-    """Run a plan with a bridge whose files are in `folder`."""
-    stage = Stage(folder, side)
+def run(plan: Plan, side: Side, folder: Path, *, tell: Callable[[str], None], on: type[Stage] = Stage) -> Outcome:
+    """Run a plan with a bridge whose files are in `folder`, on this kind of stage."""
+    stage = on(folder, side)
     try:
         stage.open()
         with Watch(stage.machine.sim.url) as watch:

@@ -23,6 +23,8 @@ from tests.story.strait import Strait
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from redis import Redis
+
     from tests.soak.plan import Line, Strike
     from tests.soak.sides import Side
 
@@ -55,6 +57,7 @@ class Stage:
         for strait in self.straits.values():
             self._open.enter_context(strait)
         machine.start("redis")
+        self.open_state()
         machine.start("simulator")
         self.side.prepare(machine)
         machine.sim.order("defaults", retry_delays=WEBHOOK_RETRIES)
@@ -63,6 +66,14 @@ class Stage:
         for name in RECEIVERS:
             poll(f"an answer of {name}", lambda name=name: self._answers(name))  # type: ignore[misc] # bound right here
         self.side.wait_for_workers(machine)
+
+    def open_state(self) -> None:
+        """Start what holds the state, if that is not the broker's Redis."""
+
+    @property
+    def broker(self) -> Redis:
+        """The Redis that the processes use as broker."""
+        return self.machine.redis
 
     def close(self) -> None:
         """Kill everything."""
@@ -105,7 +116,7 @@ class Stage:
         if name == "redis":
             self.machine.start(name, **self.of_redis)
         else:
-            self.machine.spawn(name, self.side.command(name, self._ports.get(name, 0)), **self._environ(name))
+            self.machine.spawn(name, self.side.command(name, self._ports.get(name, 0)), **self.environ_of(name))
         return True
 
     def make_whole(self) -> None:
@@ -130,7 +141,7 @@ class Stage:
         webhooks: dict[str, int] = self.machine.sim.ask("counts")["webhooks"]["by_status"]
         return webhooks
 
-    def _environ(self, name: str) -> dict[str, str]:
+    def environ_of(self, name: str) -> dict[str, str]:
         """Its own way to Redis, and a receiver's port."""
         url = urlsplit(self.machine.environ["REDIS_URL"])
         way = url._replace(netloc=f"{url.netloc.rpartition(':')[0]}:{self.straits[name].port}").geturl()

@@ -56,8 +56,8 @@ def freeze(stage: Stage, strike: Strike) -> Remedy:
 def empty_broker(stage: Stage, strike: Strike) -> None:
     """The broker loses all that it holds."""
     del strike
-    for queue in stage.machine.redis.scan_iter(stage.side.queue):
-        stage.machine.redis.delete(queue)
+    for queue in stage.broker.scan_iter(stage.side.queue):
+        stage.broker.delete(queue)
 
 
 def cut_off(stage: Stage, strike: Strike) -> Remedy:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from tests.soak.plan import MARK, TARGETS, WEIGHTS, Strike, plan
+from tests.soak.clustered import CLUSTER_KINDS, STRIKES
+from tests.soak.plan import CLUSTER_SECONDS, CLUSTER_WEIGHTS, MARK, TARGETS, WEIGHTS, Strike, plan
 
 
 def test_the_same_seed_gives_the_same_plan() -> None:
@@ -32,3 +33,11 @@ def test_every_kind_comes_up_and_none_hits_what_is_down() -> None:
     for name in {target for targets in TARGETS.values() for target in targets}:
         hits: list[Strike] = [strike for strike in strikes if strike.target == name]
         assert all(one.at + one.seconds < other.at for one, other in pairwise(hits))
+
+
+def test_a_cluster_is_struck_again_after_it_is_whole() -> None:
+    """Each of its strikes comes up too, takes its time and has a function; one that is going on is not joined by another."""
+    strikes = plan(seed=1, seconds=900, kinds=CLUSTER_KINDS).strikes
+    its = [strike for strike in strikes if strike.kind in CLUSTER_SECONDS]
+    assert {strike.kind for strike in its} == set(CLUSTER_WEIGHTS) == set(STRIKES)
+    assert all(one.at + one.seconds < other.at for one, other in pairwise(its))

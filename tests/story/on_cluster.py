@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from infra.dev.cluster import Cluster, Node
+    from infra.dev.cluster import Cluster
+    from infra.dev.cluster_node import Node
     from tests.story.machine import Machine, Person
 
 # GHL goes on for days; here longer than any node is away.
@@ -48,11 +49,13 @@ class OnCluster:
     """A cluster with everything on it; `people` are all who wrote, each of them once.
 
     `straits`, by the ports of the nodes, are the ways to these for clients and replicas. Between themselves nodes need none.
+    `struck` is the location whose node is struck.
     """
 
     machine: Machine
     cluster: Cluster
     straits: dict[int, Strait]
+    struck: str = LOCATIONS[0]
     people: list[Person] = field(default_factory=list)
 
     def node_of(self, location: str) -> Node:
@@ -150,6 +153,15 @@ def pointed_at(machine: Machine, url: str, environ: Mapping[str, str], *, apply:
 @contextmanager
 def on_cluster(machine: Machine, folder: Path, environ: Mapping[str, str], *, program: Path | None = None) -> Iterator[OnCluster]:
     """Three primaries with a replica each, and the machine's Redis as broker."""
+    with cluster_in_reach(folder, program=program) as (nodes, straits):
+        own = {"BROKER_URL": machine.environ["REDIS_URL"], **environ}
+        with pointed_at(machine, nodes.url, own):
+            yield OnCluster(machine, nodes, straits)
+
+
+@contextmanager
+def cluster_in_reach(folder: Path, *, program: Path | None = None) -> Iterator[tuple[Cluster, dict[int, Strait]]]:
+    """Three primaries with a replica each, and the ways to the nodes by their ports."""
     straits: dict[int, Strait] = {}
     with ExitStack() as stack:
 
@@ -157,7 +169,4 @@ def on_cluster(machine: Machine, folder: Path, environ: Mapping[str, str], *, pr
             straits[port] = stack.enter_context(Strait(port))
             return straits[port].port
 
-        nodes = stack.enter_context(cluster.running(folder, program=program, announced=announced))
-        own = {"BROKER_URL": machine.environ["REDIS_URL"], **environ}
-        stack.enter_context(pointed_at(machine, nodes.url, own))
-        yield OnCluster(machine, nodes, straits)
+        yield stack.enter_context(cluster.running(folder, program=program, announced=announced)), straits

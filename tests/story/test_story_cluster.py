@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from typing import TYPE_CHECKING
 
 import pytest
-from redis.crc import key_slot
 
 from bridge.store.redis.partitions import HOME
 from infra.dev import cluster
 from tests import torn_file
 from tests.keys import key
 from tests.stored import own_redis
+from tests.story import cluster_strikes as strikes
 from tests.story import rabbitmq
+from tests.story.cluster_strikes import (
+    back,
+    freeze,
+    kill,
+    kill_before_a_lagging_replica,
+    move_a_slot,
+    restart_one_after_the_other,
+    taken_over,
+)
 from tests.story.kills import so_many_begun
 from tests.story.machine import poll
 from tests.story.on_cluster import LOCATIONS, QUICK, answered_once, on_cluster, people_of, pointed_at
@@ -24,22 +32,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from infra.dev.cluster import Node
+    from tests.story.cluster_strikes import Note
     from tests.story.machine import Machine
     from tests.story.on_cluster import OnCluster
-
-    Note = Callable[[str, object], None]
 
 AT_HOME = LOCATIONS[0]
 FAST = 40.0
 CONFIRMED = {"BRIDGE_CONFIRM_REPLICAS": "1"}
-
-
-def back(on: OnCluster, node: Node) -> None:
-    """Start a node again, and wait until the cluster is whole."""
-    node.start()
-    node.wait()
-    on.cluster.wait_until_whole()
 
 
 def test_a_killed_primary(machine: Machine, tmp_path: Path, record_property: Note) -> None:
@@ -108,80 +107,10 @@ def on(request: pytest.FixtureRequest, machine: Machine, tmp_path: Path) -> Iter
         yield found
 
 
-def kill(on: OnCluster, note: Note) -> None:
-    """A primary is killed, and started again some seconds after its replica has taken over."""
-    primary = on.node_of(AT_HOME)
-    primary.kill()
-    taken_over(on, primary, note)
-    time.sleep(3)
-    back(on, primary)
-
-
-def kill_before_a_lagging_replica(on: OnCluster, note: Note) -> None:
-    """The replica hears nothing for three seconds; then its primary is killed, and it takes over with what it has.
-
-    A stopped replica would read later what its socket has.
-    """
-    primary = on.node_of(AT_HOME)
-    assert on.straits[primary.port].swallow_those_who_said(b"REPLCONF") == 1
-    time.sleep(3)
-    primary.kill()
-    taken_over(on, primary, note)
-    back(on, primary)
-
-
-def freeze(on: OnCluster, note: Note) -> None:
-    """A primary stands still for thirty seconds, and wakes up as one whose place is taken."""
-    primary = on.node_of(AT_HOME)
-    primary.signal(signal.SIGSTOP)
-    began = time.monotonic()
-    taken_over(on, primary, note)
-    time.sleep(max(0.0, began + 30 - time.monotonic()))
-    primary.signal(signal.SIGCONT)
-    on.cluster.wait_until_whole()
-
-
-def restart_one_after_the_other(on: OnCluster, note: Note) -> None:
-    """Every node, in order."""
-    for node in on.cluster.nodes:
-        node.stop()
-        back(on, node)
-    note("nodes", len(on.cluster.nodes))
-
-
-def move_a_slot(on: OnCluster, note: Note) -> None:
-    """That of home goes to another primary, key by key, as redis-cli does it, but slowly."""
-    source, slot = on.node_of(AT_HOME), key_slot(HOME.encode())
-    target = next(node for node in on.cluster.nodes if node.is_primary() and node is not source)
-    began = time.monotonic()
-    target.ask("CLUSTER SETSLOT", slot, "IMPORTING", source.id())
-    source.ask("CLUSTER SETSLOT", slot, "MIGRATING", target.id())
-    while found := source.ask("CLUSTER GETKEYSINSLOT", slot, 2):
-        time.sleep(0.02)
-        source.ask("MIGRATE", cluster.HOST, target.port, "", 0, 5000, "AUTH", on.cluster.password, "KEYS", *found)
-    for node in (target, source):
-        node.ask("CLUSTER SETSLOT", slot, "NODE", target.id())
-    note("moved_in", round(time.monotonic() - began, 1))
-    assert on.node_of(AT_HOME) is target
-
-
 def cut_off(on: OnCluster, note: Note) -> None:
-    """For ten seconds clients and the replica get no bytes from a primary; the other nodes do."""
-    strait = on.straits[on.node_of(AT_HOME).port]
-    strait.swallow()
-    began = time.monotonic()
-    note("elsewhere_accepted_after", round(on.accepts(LOCATIONS[-1]), 1))
-    time.sleep(max(0.0, began + 10 - time.monotonic()))
-    strait.heal()
-    # What was swallowed is missing, so these would never go on.
-    strait.cut()
-
-
-def taken_over(on: OnCluster, primary: Node, note: Note) -> None:
-    """Wait until another node is primary, and then until it is written to."""
-    began = time.monotonic()
-    poll("a replica that takes over", lambda: on.node_of_or_none(AT_HOME) not in (None, primary))
-    note("taken_over_after", round(time.monotonic() - began, 1))
+    """A primary is cut off; what the others have is accepted meanwhile."""
+    with strikes.cut_off(on):
+        note("elsewhere_accepted_after", round(on.accepts(LOCATIONS[-1]), 1))
 
 
 STRIKES = (kill, kill_before_a_lagging_replica, freeze, restart_one_after_the_other, move_a_slot, cut_off)

@@ -46,6 +46,13 @@ def test_a_missing_node_delays_its_own_locations_only(machine: Machine, tmp_path
         assert replied(machine) >= before + len(others)
         doctor = machine.cli("doctor")
         assert (doctor.returncode, str(gone.port) in doctor.stdout) == (1, True)
+        for one in ("locations", "conversations", "dead-letters"):
+            listed = machine.cli(one, "list")
+            assert (
+                listed.returncode,
+                f"partitions 0, 1, 2, 3, 4, 5 are missing: its node 127.0.0.1:{gone.port}" in listed.stderr,
+            ) == (0, True)
+        assert {line.partition("\t")[0] for line in machine.cli("locations", "list").stdout.splitlines()} == set(others)
 
         gone.start()
         gone.wait()

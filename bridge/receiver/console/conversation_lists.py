@@ -51,7 +51,8 @@ def listed(visit: Visit) -> dict[str, Any]:
     filters = {name: value for name, value in chosen.items() if value}
     same = urlencode({**filters, **({"after": visit.asked("after")} if visit.asked("after") else {})})
     more = urlencode({**filters, "after": page.next}) if page.next else ""
-    return {**shown, "rows": page.conversations, "next": more, "after": visit.asked("after"), "same": same, "wrong": ""}
+    found = {"rows": page.conversations, "next": more, "missing": page.missing}
+    return {**shown, **found, "after": visit.asked("after"), "same": same, "wrong": ""}
 
 
 def _query(chosen: dict[str, str], after: str) -> ConversationsQuery:

@@ -71,6 +71,7 @@ def _shown(
     groups = visit.perform(causes, CausesQuery(location_id=chosen.location)).causes if not (after or chosen.cause) else ()
     shown = {
         "letters": page.dead_letters,
+        "missing": page.missing,
         "groups": groups,
         "most_groups": MOST_GROUPS,
         "error": general(page.dead_letters[0].error) if page.dead_letters else "",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, get_args
 
-from bridge.errors import OperatorMustFix, WrongInput
+from bridge.errors import WrongInput
 from bridge.locations import Location, Provider
 from bridge.locations_file import NEEDED, faults_of
 from bridge.operating import locations
+from bridge.operating.provider_faults import login_fault
 from bridge.operating.settings_in_words import LABELS
 from bridge.receiver.console.pages import Moved, Page
 
@@ -72,11 +73,8 @@ def _table(provider: str, given: Mapping[str, str]) -> dict[str, Any]:
 
 def _login_fault(visit: Visit, id_: str, provider: str, table: Mapping[str, Any]) -> dict[str, str]:
     """The error for a missing token, without which the service can't be called."""
-    try:
-        visit.admin_services.providers.service(Location.model_validate({**table, "id": id_}), provider)
-    except OperatorMustFix as error:
-        return {f"{provider}.token": str(error)}
-    return {}
+    fault = login_fault(Location.model_validate({**table, "id": id_}), provider, visit.admin_services.providers)
+    return {f"{provider}.token": fault} if fault else {}
 
 
 def _form(visit: Visit, provider: str, given: Mapping[str, str], faults: Mapping[str, str]) -> Page:

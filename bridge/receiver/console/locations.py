@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bridge.operating.location_summaries import LocationSummary
+    from bridge.operating.locations import LocationPage
     from bridge.receiver.console.pages import Visit
 
 ON_A_PAGE = 25
@@ -23,11 +24,13 @@ ORDER = {"hold": 0, "unconfigured": 2, "active": 3, "uninstalled": 4, "paused": 
 def show_all(visit: Visit) -> Page:
     """All locations, those with problems first."""
     wanted = visit.asked("q").casefold()
-    every = list(_every(visit))
+    pages = list(_pages(visit))
+    every = [each for page in pages for each in page.locations]
     found = sorted((each for each in every if wanted in f"{each.name}\0{each.id}".casefold()), key=_urgency)
     start = max(0, int(visit.asked("from"))) if visit.asked("from").isdecimal() else 0
     shown = {
         "wanted": visit.asked("q"),
+        "missing": pages[0].missing,
         "locations": found[start : start + ON_A_PAGE],
         "found": len(found),
         "all": len(every),
@@ -62,15 +65,17 @@ def names(visit: Visit) -> dict[str, str]:
 
 def names_and_zones(visit: Visit) -> dict[str, dict[str, str]]:
     """The `names` of the locations by their ids, sorted by name, and their time `zones`."""
-    every = sorted(_every(visit), key=lambda each: (each.name or each.id).casefold())
+    every = sorted(
+        (each for page in _pages(visit) for each in page.locations), key=lambda each: (each.name or each.id).casefold()
+    )
     return {"names": {each.id: each.name or each.id for each in every}, "zones": {each.id: each.timezone for each in every}}
 
 
-def _every(visit: Visit) -> Iterator[LocationSummary]:
+def _pages(visit: Visit) -> Iterator[LocationPage]:
     after = ""
     while True:
         page = visit.perform(locations.list_, locations.LocationsQuery(after=after, limit=AT_ONCE))
-        yield from page.locations
+        yield page
         if page.next is None:
             return
         after = page.next

@@ -131,7 +131,15 @@ class Renderer:
     def render(self, page: Page, **around: Any) -> str:
         """The HTML of a page; `around` is what every page shows: session, note, badges, its own address."""
         now = datetime.now(UTC)
-        usual = {"session": None, "note": None, "dead_letters": 0, "place": page.place, "here": "", "operator": OWNER}
+        usual = {
+            "session": None,
+            "note": None,
+            "dead_letters": 0,
+            "missing": (),
+            "place": page.place,
+            "here": "",
+            "operator": OWNER,
+        }
         role = around.get("operator", OWNER).role
         can = {"operate": role.covers(Role.OPERATE), "admin": role.covers(Role.ADMIN)}
         return self._environment.get_template(page.template).render(

@@ -1,7 +1,7 @@
 """Counters of all processes: scripts count outcomes as they write them, processes add theirs in batches, once a second.
 
-The busiest scripts only append one entry per call to a list. The next batch, or a reader of the counts, adds the entries to the
-totals.
+The busiest scripts only append one entry per call to a list. A batch every five seconds, or a reader of the counts, adds the
+entries to the totals.
 """
 
 from __future__ import annotations

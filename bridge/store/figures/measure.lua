@@ -12,9 +12,8 @@ end
 -- The members of a key that most partitions don't have.
 local function members(command, name, ...) return missing[name] and {} or redis.call(command, name, ...) end
 
--- A claim makes no lane younger, nor does a wait until it can be opened. One that is erased, or whose location is on hold, waits
--- for
--- nothing.
+-- A claim does not change how long a lane has waited, nor does a wait until it can be opened. An erased lane, or one whose
+-- location is on hold, does not count.
 local function waited(since)
   local longest = 0
   for _, lane in ipairs(members('ZRANGE', since, 0, 99)) do
@@ -24,7 +23,7 @@ local function waited(since)
   end
   return longest
 end
--- A location's own score is its place in the queue; how long its oldest lane waits only that lane tells.
+-- A location's own score is its place in the queue; only its oldest lane shows how long that has waited.
 local function longest_due()
   local oldest = now
   for _, location in ipairs(redis.call('ZRANGEBYSCORE', key('due'), '-inf', now)) do

@@ -6,8 +6,10 @@
 -- Answers 1, or 0 if this call was counted before.
 -- Needs: timeline
 if not redis.call('SET', key('tallied', ARGV[1]), 1, 'NX', 'PX', 60000) then return 0 end
-fold_all(2)
--- Which signatures GHL's events bear (bridge/store/figures/signatures.py): RSA alone restarts the count of days.
+-- Each process calls this once a second. A reader of the counts folds them first (bridge/store/figures/counts.py).
+local FOLDED_MS = 5000
+if redis.call('SET', key('folding'), 1, 'NX', 'PX', FOLDED_MS) then fold_all(2) end
+-- Which signatures GHL's events have (bridge/store/figures/signatures.py): RSA alone restarts the count of days.
 local SIGNATURES_KEPT = 30 * 24 * 3600 * 1000
 local function note_signature(kind)
   local seen = key('signatures')

@@ -39,6 +39,13 @@ local function accept(lane, nonce, told, body, memory, retention, most)
     return is_owned() and 'unknown_location' or 'no_location'
   end
 
+  local message, marks = key('message', location, id), {key('seen', location, id)}
+  if came.webhook_id ~= '' then marks[2] = key('seen', came.webhook_id) end
+  local waiting_now = key('waiting', lane)
+  local rare = {waiting_now, key('twins', lane), key('busy', location), key('paused', contact), key('paused', came.conversation_id)}
+  for _, erased in ipairs(came.erased or {}) do rare[#rare + 1] = key('erased', erased) end
+  look_for(message, marks[1], marks[2] or marks[1], unpack(rare))
+
   local stopped = {}
   for _, channel in ipairs(reason == '' and came.channels or {}) do
     if is_stop(location, channel, came.forms) then stopped[#stopped + 1] = channel end
@@ -48,12 +55,10 @@ local function accept(lane, nonce, told, body, memory, retention, most)
     reason = 'unconfigured'
   elseif stopped[1] then
     reason = 'stop_word'
-  elseif reason == '' and redis.call('LLEN', key('waiting', lane)) >= tonumber(most) then
+  elseif reason == '' and not missing[waiting_now] and redis.call('LLEN', waiting_now) >= tonumber(most) then
     reason = 'overflow'
   end
-  local message, marks = key('message', location, id), {key('seen', location, id)}
-  if came.webhook_id ~= '' then marks[2] = key('seen', came.webhook_id) end
-  if redis.call('EXISTS', message, unpack(marks)) > 0 then
+  if not missing[message] and redis.call('EXISTS', message, unpack(marks)) > 0 then
     -- A repeated call gets the answer of the first one.
     local known = redis.call('MGET', unpack(marks))
     local by = redis.call('HGET', message, 'came') or known[1] or known[2] or ''
@@ -78,9 +83,7 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   redis.call('ZADD', recorded, 'GT', written_at, contact)
   redis.call('ZREMRANGEBYSCORE', recorded, '-inf', now - listed)
   redis.call('PEXPIRE', recorded, listed)
-  local rare = {key('paused', contact), key('paused', came.conversation_id)}
-  for _, erased in ipairs(came.erased or {}) do rare[#rare + 1] = key('erased', erased) end
-  look_for(unpack(rare))
+  if not missing[message] then look_for(unpack(rare, 3)) end
   restore(lane, came.erased, retention)
 
   local record = {'lane', lane, 'at', now, 'conversation', came.conversation_id, 'came', accepted_by}
@@ -126,7 +129,7 @@ local function accept(lane, nonce, told, body, memory, retention, most)
   if had_turn and came.line ~= UNKNOWN_LINE then carry_over(lane, came.line, id, retention) end
 
   count('messages_accepted')
-  local waiting = redis.call('RPUSH', key('waiting', lane), id)
+  local waiting = redis.call('RPUSH', waiting_now, id)
   if had_turn then
     redis.call('PERSIST', key('lane', lane))
     redis.call('PERSIST', key('carried', lane))

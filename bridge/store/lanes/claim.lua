@@ -48,7 +48,7 @@ notice_loss(ARGV[10], ARGV[11], ARGV[12])
 
 -- Nobody claimed for longer than a lease: Redis or all workers were down. Leases may have expired although their work continues;
 -- their heartbeats get the time of one lease to renew them before another worker may claim the lanes.
--- So long without any worker: whatever was done to the state meanwhile, nobody saw it.
+-- After this time without any worker, changes of the state may have gone unnoticed.
 local UNWATCHED_MS = 60000
 local function patience(claimed, patient, first)
   local before = tonumber(claimed or now)
@@ -205,7 +205,8 @@ end
 prefix = KEYS[1]
 if ARGV[13] == '' then note_taken(#granted) end
 
--- A slot that comes free in one partition may be what a lane of another waits for: for a while every turn that ends rings.
+-- A lane in one partition may wait for a slot that becomes free in another: for a while the end of every turn wakes the
+-- dispatcher.
 local SHORT_MS = 8000
 local function note_shortage()
   local marks = names_of('short')

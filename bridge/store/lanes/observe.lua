@@ -7,7 +7,7 @@
 --   ARGV[3]  1 if they came by a marketplace event
 --   ARGV[4]  retention (ms)
 --   ARGV[5]  token of the turn that read them; empty: none did
--- Answers how many of them are new words of somebody; -1: this partition does not bear its mark.
+-- Answers how many of them are new messages of a person or an automation; -1: this partition lacks its mark.
 -- Needs: takeover, locations, rollback
 local lane, heard, retention = ARGV[1], cjson.decode(ARGV[2]), tonumber(ARGV[4])
 local location = split(lane)

@@ -38,7 +38,7 @@ local is = redis.call('HMGET', key('lane', lane), 'lease', 'lease_until', 'writt
 if is[1] ~= token then return {STEP.lost, -1} end
 local left, written = tonumber(is[2]) - now, is[3]
 pass_when_full()
--- An answer that goes along stays, whatever becomes of the post.
+-- An answer that is saved with a post stays, whatever the result of the post.
 local first = patch.first
 if first and (written == first.nonce or written == patch.nonce) then first = nil end
 local function refuse(...)
@@ -86,7 +86,7 @@ local function is_silent()
   return not known[1] or known[2] or known[3] == '1' or patch.unchanged and has_changed(known[1], known[4], known[5])
 end
 
--- Whether an operator has paused the contact by an id that no situation has told of yet, or it had another reply since.
+-- Whether an operator has paused the contact under an id that no situation contained yet, or it had another reply since.
 local function is_another()
   if not patch.unchanged then return false end
   if is_there(key('paused', contact)) or is_there(key('paused', patch.unchanged.conversation)) then return true end
@@ -96,7 +96,7 @@ end
 
 -- Why nothing may be written; nil if it may.
 local function objection()
-  -- What is there can't be taken back, no matter who has written since.
+  -- A part that is in GHL can't be taken back, even if somebody has written since.
   for _, stored in ipairs(patch.unless_there and redis.call('HMGET', key('ledger', patch.turn), unpack(patch.unless_there)) or {}) do
     if stored and cjson.decode(stored).state == 'sent' then return STEP.there end
   end

@@ -16,7 +16,8 @@ pass_when_full()
 counted = {}
 look_for(
   key('unclear', lane), key('refusals', location, 'ghl'), key('refusals', location, 'provider'), key('replays', lane),
-  key('carried', lane), key('circuits', 'open'), key('short'), key('retrying'), key('unopened')
+  key('carried', lane), key('circuits', 'open'), key('short'), key('retrying'), key('unopened'),
+  key('watched')
 )
 local function park(circuits)
   for _, id in ipairs(circuits) do
@@ -37,7 +38,7 @@ local function put_on_hold(why)
   redis.call('ZREM', key('due'), location)
 end
 
--- No other turn of the location would fare better.
+-- Other turns of the location would fail in the same way.
 local settings = redis.call('HMGET', key('location', location), 'hold', 'unheard', 'activated_at')
 local known = patch.refused and redis.call('EXISTS', key('location', location)) == 1
 if patch.refused == 'version' and known and not settings[1] then
@@ -75,7 +76,7 @@ if patch.dead then
     if redis.call('RPUSH', refusals, id) >= tonumber(ARGV[5]) then put_on_hold(patch.refused) end
     redis.call('LTRIM', refusals, -100, -1)
   end
-  -- What came meanwhile takes its texts along, as what comes later would.
+  -- A message that arrived in the meantime includes its texts, like one that arrives later.
   for _, newer in ipairs(redis.call('LRANGE', key('waiting', lane), 0, -1)) do
     local line = redis.call('HGET', key('message', location, newer), 'line')
     if line and line ~= UNKNOWN_LINE then carry_over(lane, line, newer, retention) end

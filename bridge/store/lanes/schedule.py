@@ -102,7 +102,7 @@ class Schedule:
         ahead = self._budgets.lookups_ahead(lane.location_id) if self._budgets else None
         with reaching(f"lease {lane}"):
             answer = self._take(lane, token, ahead)
-        turn = read_turn(lane, token, began, answer) if answer else None
+        turn = read_turn(lane, token, (began, self._clock()), answer) if answer else None
         if turn and self._budgets:
             self._budgets.note_reserved(lane.location_id, int(answer[-1]), backfilled=turn.backfilled)
         return turn
@@ -112,7 +112,7 @@ class Schedule:
         began = self._clock()
         with reaching(f"read the turn of {turn.lane} again"):
             answer = self._take(turn.lane, turn.token)
-        return read_turn(turn.lane, turn.token, began, answer) if answer else None
+        return read_turn(turn.lane, turn.token, (began, self._clock()), answer) if answer else None
 
     def _take(self, lane: Lane, token: str, ahead: LookupsAheadPatch | None = None) -> Any:
         most = (MOST_MESSAGES_OF_A_TURN, self._retention_ms, MOST_SAID)

@@ -1,4 +1,4 @@
--- Tell what a claim in a cluster needs to know of each partition (bridge/store/lanes/claims.py).
+-- Read what a claim in a cluster needs of each partition (bridge/store/lanes/claims.py).
 -- Answers {slots that are taken by its lanes, locations that are due, live workers (`name:slots`), ...}.
 return {
   redis.call('ZCOUNT', key('inflight'), string.format('(%d', now), '+inf'),

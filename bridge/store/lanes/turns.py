@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from bridge.model import InboundMessage, Lane
 
 
-def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Turn:
-    """The leased turn. `began` is this process' clock (s) before the script was called."""
+def read_turn(lane: Lane, token: str, called: tuple[float, float], answer: Sequence[Any]) -> Turn:
+    """The leased turn. `called` is this process' clock (s) before and after the call of the script."""
+    began, ended = called
     now, replayed, waiting, record, ledger, messages, carried, situation, words, backfilled, ghl, person, rollback, _ = answer
     fields = rows(record)
     decoded = tuple(decode(body) for body in messages if body)
@@ -30,6 +31,7 @@ def read_turn(lane: Lane, token: str, began: float, answer: Sequence[Any]) -> Tu
         token=token,
         leased_at_ms=now,
         leased_at=began,
+        lease_took=ended - began,
         messages=decoded,
         carried=tuple(decode(body) for body in carried if body),
         waiting=waiting,

@@ -19,7 +19,7 @@ reactivate(location)
 if at <= tonumber(is[1] or 0) then return 1 end
 redis.call('HSET', record, 'installed_at', string.format('%d', at))
 if not is[3] then
-  -- The event can come before the new tokens are stored: what the old ones failed meanwhile is replayed once they are.
+  -- The event can arrive before the new tokens are stored: messages that failed with the old ones are replayed once they are.
   replay_refused(location, 'ghl', ARGV[4], tonumber(ARGV[5]))
   ring_if_due()
 elseif at >= tonumber(is[3]) then

@@ -16,7 +16,7 @@ from bridge.store.figures.deliveries import undelivered
 from bridge.store.operators.ranges import Ranges
 from bridge.store.redis.connection import reaching
 from bridge.store.redis.lua import script
-from bridge.store.redis.partition_calls import call_grouped, gather, members
+from bridge.store.redis.partition_calls import call_grouped, gather_reached, members, members_reached, missing_partitions
 from bridge.store.redis.partitions import prefix_of
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class ListedConversations:
 
 
 class ConversationLists:
-    """Raises Unavailable when Redis can't be reached."""
+    """Raises Unavailable when Redis can't be reached. In a cluster they lack what is on a node that is missing."""
 
     def __init__(self, redis: Redis, *, retention_ms: int) -> None:
         self._redis = redis
@@ -135,13 +135,13 @@ class ConversationLists:
             case "waiting" | "overdue":
                 yield from Ranges(self._redis, "due", locations, oldest_first=True).after(after)
             case "held":
-                held = members(self._redis, "holds")
+                held = members_reached(self._redis, "holds")
                 yield from Ranges(self._redis, "due", [one for one in locations if one in held], oldest_first=True).after(after)
             case "answering":
-                found = [lane for some in gather(self._redis, "ZRANGE", "inflight", 0, -1) for lane in some]
+                found = [lane for some in gather_reached(self._redis, "ZRANGE", "inflight", 0, -1).values() for lane in some]
                 yield from _finite(((0, lane) for lane in found), locations, after)
             case "retrying":
-                yield from _finite(((0, lane) for lane in members(self._redis, "retrying")), locations, after)
+                yield from _finite(((0, lane) for lane in members_reached(self._redis, "retrying")), locations, after)
             case _ if wanted.delivery == "undelivered":
                 lost = undelivered(self._redis, since_ms=wanted.since_ms)
                 newest = {str(one.lane): one.at_ms for one in reversed(lost) if one.at_ms < wanted.before_ms}
@@ -190,3 +190,16 @@ def known_locations(redis: Redis) -> tuple[LocationId, ...]:
     """Every location that may have conversations, by name. Raises Unavailable."""
     with reaching("list the locations"):
         return tuple(sorted(LocationId(one) for one in members(redis, "locations") | members(redis, "installs")))
+
+
+def reached_locations(redis: Redis) -> tuple[LocationId, ...]:
+    """The same, for a list: in a cluster without those of nodes that are missing."""
+    with reaching("list the locations"):
+        found = members_reached(redis, "locations") | members_reached(redis, "installs")
+    return tuple(sorted(map(LocationId, found)))
+
+
+def missing_locations(redis: Redis) -> tuple[str, ...]:
+    """Which locations such a list lacks, in sentences. Raises Unavailable."""
+    with reaching("list the locations"):
+        return missing_partitions(redis)

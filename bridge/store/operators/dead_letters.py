@@ -10,7 +10,7 @@ import orjson
 from bridge.model import ConversationId, Lane, LocationId, MessageId
 from bridge.store.redis.connection import reaching, text
 from bridge.store.redis.lua import script
-from bridge.store.redis.partition_calls import gather
+from bridge.store.redis.partition_calls import gather_reached
 from bridge.store.redis.partitions import PREFIXES, key_at, prefix_of_turn, scored
 
 if TYPE_CHECKING:
@@ -128,9 +128,11 @@ class DeadLetters:
         reached = (int(at or 0), last)
         found: list[tuple[tuple[int, str], str]] = []
         going, start = PREFIXES, 0
+        since = (reached[0], "+inf", "WITHSCORES")
         while going:
-            rows = gather(self._redis, "ZRANGEBYSCORE", "dead", reached[0], "+inf", "WITHSCORES", "LIMIT", start, most, at=going)
-            lists = {prefix: [(int(at), id_) for id_, at in scored([flat])] for prefix, flat in zip(going, rows, strict=True)}
+            # In a cluster, what a missing node has is not listed.
+            rows = gather_reached(self._redis, "ZRANGEBYSCORE", "dead", *since, "LIMIT", start, most, at=going)
+            lists = {prefix: [(int(at), id_) for id_, at in scored([flat])] for prefix, flat in rows.items()}
             beyond = {prefix: [place for place in places if place > reached] for prefix, places in lists.items()}
             found += [(place, prefix) for prefix, places in beyond.items() for place in places]
             # Only partitions whose first entries are all before that position may have more to read.

@@ -28,6 +28,8 @@ local function end_message(location, id, fields, retention)
   local is = rows(redis.call('HGETALL', message))
   for field, value in pairs(fields) do is[field] = value ~= '' and value ~= '[]' and value or nil end
   count_ended(location, is, retention)
+  -- When a message comes, that is published.
+  if is.came and is.lane and tonumber(is.at) > now - LATELY_MS then told_lately[is.lane] = true end
   is.came = nil
   if is.status ~= 'dead' then
     is.body, is.line = nil, nil
@@ -63,7 +65,7 @@ local ledgers = {}
 
 -- Write entries of a turn's ledger. Its end decides about its expiry.
 --   entries  table of part (or `ask`) and entry (JSON)
--- Answers whether one of them was known as sent before, and is told as sent again.
+-- Answers whether one of them was recorded as sent before, and is recorded as sent again.
 local function write_ledger(turn, entries)
   local ledger, heard_before = key('ledger', turn), false
   for part, entry in pairs(entries) do
@@ -118,7 +120,7 @@ local function apply(lane, patch, retention)
     redis.call('LREM', key('waiting', lane), 1, id)
     end_message(location, id, patch.messages and patch.messages[id] or {}, retention)
   end
-  -- Of a turn that is over nothing is kept.
+  -- Nothing of a finished turn is kept.
   local replaying = patch.done and not is and redis.call('HGET', key('lane', lane), 'replaying')
   if replaying then
     local left = {}
@@ -127,7 +129,7 @@ local function apply(lane, patch, retention)
     end
     redis.call('HSET', key('lane', lane), 'replaying', cjson.encode(left))
   end
-  -- Its echo came before its answer: that it was sent is told already.
+  -- GHL's event arrived before the answer to the post: the timeline already says that it was sent.
   local heard_before = write_ledger(patch.turn, patch.ledger or {})
   for part, one in pairs(patch.posting or {}) do
     local posted = key('posted', lane)

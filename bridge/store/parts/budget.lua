@@ -17,7 +17,10 @@ local function day_of(location) return key('budget', location, string.format('%d
 
 -- When a location may send again. Until then it holds no slot and is not due.
 -- Answers that time (ms); now if the location does not wait.
-local function opens_at(location) return now + math.max(0, redis.call('PTTL', key('busy', location))) end
+local function opens_at(location)
+  local busy = key('busy', location)
+  return missing[busy] and now or now + math.max(0, redis.call('PTTL', busy))
+end
 
 -- Let a location wait. A wait that ends later is not shortened.
 --   ms  how long; may have a fraction

@@ -1,9 +1,12 @@
 -- Statistics without personal data: totals that never expire (bridge/metrics.py names them), and the counts of charts.
 -- A script counts where it writes for the first time, since it may be sent again.
 
--- What a script counts that leaves its counts to the next fold: by the prefix of the partition, and by moment (0: none) and
--- name, how much. Nil: it adds them at once.
+-- The counts of a script that leaves them to the next fold: the increments by the prefix of the partition, and by moment (0:
+-- none) and name. Nil: the script adds its counts at once.
 local counted
+-- What changes in tallies of locations (parts/timeline.lua): by the key, what is added (`add`), what is set (`set`) and its expiry
+-- (`kept`, ms).
+local tallies = {}
 -- The entries of daily reports that wait for the same fold (parts/reports.lua): a list by the prefix of the partition.
 local reported = {}
 
@@ -27,7 +30,7 @@ local function count(what, by)
   end
 end
 
--- For how long a chart's hash is kept: so many times its span.
+-- For how long a chart's hash is kept: this many times its span.
 local CHARTS, SPANS_KEPT = {minute = 60000, hour = 3600000}, 70
 
 -- The hash of a chart in which a moment counts.
@@ -107,7 +110,7 @@ local function fold_counts()
   end
 end
 
--- Fold the counts of some partitions; then the script goes on where it was.
+-- Fold the counts of some partitions; then the script continues in its own.
 --   first  the place in KEYS from which on prefixes are those of the partitions
 local function fold_all(first)
   local here, names = prefix, {}
@@ -122,14 +125,43 @@ local function fold_all(first)
   prefix = here
 end
 
--- So many lists are folded at once: Redis serves nobody else meanwhile.
+-- The most lists that are folded at once, because Redis serves no other client in the meantime.
 local MOST_COUNTS, COUNTS_KEPT = 1000, 30 * 24 * 3600 * 1000
 
--- Leave what the script has counted to the next fold, a second from now at most while a process counts anything
+-- The tally of a location that a script changes.
+--   name  its key
+-- Answers the table of its changes.
+local function tally_of(name, retention)
+  tallies[name] = tallies[name] or {add = {}, set = {}, kept = retention}
+  return tallies[name]
+end
+
+-- Write what has changed in a tally. It gets its expiry in the first such minute of an hour.
+--   name  its key
+--   its   table of its changes
+local function write_tally(name, its)
+  local fields, flat = {'answered_at'}, {}
+  for field in pairs(its.add) do fields[#fields + 1] = field end
+  local known = redis.call('HMGET', name, unpack(fields))
+  for at = 2, #fields do its.set[fields[at]] = string.format('%d', (known[at] or 0) + its.add[fields[at]]) end
+  for field, value in pairs(its.set) do flat[#flat + 1], flat[#flat + 2] = field, value end
+  redis.call('HSET', name, unpack(flat))
+  local hour = CHARTS.hour
+  if math.floor((known[1] or 0) / hour) ~= math.floor(now / hour) then redis.call('PEXPIRE', name, its.kept) end
+end
+
+-- Write all tallies that the script has changed.
+local function write_tallies()
+  for name, its in pairs(tallies) do write_tally(name, its) end
+  tallies = {}
+end
+
+-- Leave what the script has counted to the next fold, some seconds from now while a process counts anything
 -- (bridge/store/figures/counts.py).
 local function leave_counts()
   local here, all = prefix, counted
   counted = nil
+  write_tallies()
   for its in pairs(reported) do all[its] = all[its] or {} end
   for its, sums in pairs(all) do
     prefix = its

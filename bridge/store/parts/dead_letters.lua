@@ -1,4 +1,4 @@
--- Dead letters: closing one, and taking its texts along with a newer message. Their replay is parts/replay.lua.
+-- Dead letters: closing one, and adding its texts to a newer message. Their replay is parts/replay.lua.
 -- Needs: timeline, budget, schedule
 
 -- Remove a dead letter from the open ones.

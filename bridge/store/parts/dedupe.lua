@@ -54,6 +54,7 @@ local function forget_twin(lane, kind, words, id) return redis.call('ZREM', key(
 --   to     latest time (ms)
 -- Answers its id and its time (ms); nothing if there is none.
 local function find_twin(lane, kind, words, from, to)
+  if missing[key('twins', lane)] then return end
   local start = twin_of(kind, words, '')
   local found = redis.call('ZRANGEBYSCORE', key('twins', lane), from, to, 'WITHSCORES')
   for place = 1, #found, 2 do

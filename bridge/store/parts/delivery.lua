@@ -11,9 +11,9 @@ local TAKEN_SPAN, TAKEN_KEPT = 10 * 60 * 1000, 80 * 60 * 1000
 --   what     accepted | delivered | undelivered
 local function count_delivery(location, channel, what, retention)
   count('deliveries|' .. channel .. '|' .. what)
-  -- Once there, a tally is kept by what ends.
-  local of_channel = redis.call('HINCRBY', key('tally', location), 'deliveries|' .. channel .. '|' .. what, 1)
-  if of_channel == 1 and not tallied[location] then redis.call('PEXPIRE', key('tally', location), retention) end
+  local tally, name = tally_of(key('tally', location), retention), 'deliveries|' .. channel .. '|' .. what
+  tally.add[name] = (tally.add[name] or 0) + 1
+  if not counted then write_tallies() end
 end
 
 -- Count a message that GHL accepted. An alert compares the accepted ones of an hour with the undelivered ones.

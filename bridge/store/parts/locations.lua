@@ -1,10 +1,10 @@
--- Whether a location is known and active, and when its last events came.
+-- Whether a location is known and active, and when its last events arrived.
 
 -- The time of a location's newest event is written at most once in this time, because most events change nothing else.
 local FEED_NOTED_MS = 5000
 
--- Note that an event of a location has come.
---   marketplace  whether GHL's marketplace brought it
+-- Note that an event of a location has arrived.
+--   marketplace  whether it is a marketplace event
 --   leaving      whether it reports an outbound message
 --   known        list of its fields last_event_at, marketplace_at, unheard; nil: they were not read
 local function note_event(location, marketplace, leaving, known)

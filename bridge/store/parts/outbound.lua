@@ -8,7 +8,7 @@ local function remember_all(lane, words, retention)
   local record, members = key('said', lane), {}
   for _, one in ipairs(words) do members[#members + 1], members[#members + 2] = one[1], one[2] end
   redis.call('ZADD', record, unpack(members))
-  redis.call('ZREMRANGEBYRANK', record, 0, -201)
+  if now_and_then then redis.call('ZREMRANGEBYRANK', record, 0, -201) end
   redis.call('PEXPIRE', record, retention)
 end
 

@@ -13,7 +13,7 @@ end
 -- Count requests of the day.
 --   some  how many
 --   most  of the day for their urgency
--- Answers whether there is room for them; else nothing is counted.
+-- Answers whether the rate limit allows them; else nothing is counted.
 local function count_today(location, some, most)
   local day = day_of(location)
   local today = redis.call('INCRBY', day, some)

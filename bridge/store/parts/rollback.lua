@@ -1,13 +1,13 @@
--- A state that went back: Redis knows less than it did, after a failover to a replica that lagged, a copy that was put back, or a
+-- A state that went back: Redis lost confirmed writes, after a failover to a replica that lagged, a restored copy, or a
 -- FLUSHALL. From that moment on each older lane looks into GHL before it acts (bridge/policy/rollbacks.py).
 
--- For how long it is known that the state went back: a lane that rested longer has nothing left that it could repeat.
+-- For how long it is known that the state went back: a lane that was idle for longer has nothing left that it could repeat.
 local ROLLBACK_KNOWN_MS = 90 * 24 * 3600 * 1000
 -- For how long a process' last write is known: no process is silent for longer and then goes on.
 local WRITE_KNOWN_MS = 7 * 24 * 3600 * 1000
--- Processes notice the same loss one after the other; it stays one moment.
+-- Processes notice the same loss one after the other; within this time it counts as one.
 local SAME_LOSS_MS = 60000
--- A post that had not arrived yet may arrive so much later. GHL's clock, by which it is dated, may be ahead too.
+-- A post that had not arrived yet may arrive this much later. GHL's clock, by which it is dated, may be ahead too.
 local UNDER_WAY_MS = 20000
 
 -- Sweep every location of the partition at once.
@@ -28,7 +28,7 @@ local function note_rollback(certain)
   sweep_all()
 end
 
--- Do something in each of the partitions whose prefixes follow the first one; then the script goes on in the first one's.
+-- Do something in each of the partitions whose prefixes follow the first one; then the script continues in the first one's.
 --   act  the function
 local function everywhere(act)
   for at = 2, #KEYS do

@@ -54,7 +54,7 @@ local function reschedule(lane, over, heard)
   return true
 end
 
--- Wake who waits for work, if a lane is due, or if one of another partition waits for the slot that comes free.
+-- Wake the dispatcher if a lane is due, or if one of another partition waits for the slot that becomes free.
 local function ring_if_due()
   local head = redis.call('ZRANGE', key('due'), 0, 0, 'WITHSCORES')[2]
   if head and tonumber(head) <= now or is_there(key('short')) then ring() end

@@ -17,7 +17,8 @@ local function situation(lane, conversation, fields, retention)
   local oldest = missing[replies] and {} or redis.call('ZRANGEBYSCORE', replies, since, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
   local standing = key('standing', lane)
   return {
-    now, conversation, redis.call('HMGET', key('location', location), unpack(fields)), missing[standing] and {} or redis.call('HGETALL', standing),
+    now, conversation, redis.call('HMGET', key('location', location), unpack(fields)),
+    missing[standing] and {} or redis.call('HGETALL', standing),
     oldest[2] and redis.call('ZCOUNT', replies, since, '+inf') or 0, oldest[2] or '0',
   }
 end

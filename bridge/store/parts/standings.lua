@@ -64,7 +64,7 @@ local function keep_forbidden(kept, location, retention)
   redis.call('PEXPIRE', kept, math.max(1, math.min(longest, retention)))
 end
 
--- Restore the standing of an erased contact that writes again: its opt-outs still hold.
+-- Restore the standing of an erased contact that writes again: its opt-outs still apply.
 --   digests  list of digests under which it may be stored; nil: none
 local function restore(lane, digests, retention)
   for _, digest in ipairs(digests or {}) do

@@ -27,8 +27,8 @@ local missing = {}
 -- Look for keys that are rarely there, with one command; scripts write none of them before they ask whether it is there.
 --   ...  their names
 local function look_for(...)
-  if redis.call('EXISTS', ...) > 0 then return end
-  for _, name in ipairs({...}) do missing[name] = true end
+  local none = redis.call('EXISTS', ...) == 0
+  for _, name in ipairs({...}) do missing[name] = none or nil end
 end
 
 -- Whether a key is there.

@@ -34,7 +34,7 @@ end
 
 local REPORTED = {replied = 'r', delivered_by_provider = 'p', no_reply = 'n', skipped = 's', dead = 'd'}
 
--- Note an end for the daily report, or that it is none any more.
+-- Note an end for the daily report, or undo that.
 --   lane  of the message; nil, as it is in a record that is not known: nothing is noted
 --   sign  empty, or a minus
 --   status  of the message
@@ -52,13 +52,13 @@ local function uncount_outcome(message)
   report_end(is[4], '-', is[1], tonumber(is[3]))
 end
 
--- A message has come, now.
+-- Count a message that has just arrived.
 local function count_arrival(location)
   chart('accepted')
   report(location, 'a', now)
 end
 
--- Uncount a message that is deleted while it is in work.
+-- Uncount a message that is deleted while it is in progress.
 --   message  the key of its record
 local function uncount_arrival(message)
   local is = redis.call('HMGET', message, 'status', 'at', 'lane')
@@ -66,9 +66,6 @@ local function uncount_arrival(message)
   chart('accepted', -1, tonumber(is[2]))
   if is[3] then report((split(is[3])), '-a', tonumber(is[2])) end
 end
-
--- Locations whose tallies have got their expiry by this script.
-local tallied = {}
 
 -- Count the outcome of a message, and note it for its conversation.
 --   is  table of its record: status (nil: the record has expired and is not counted), reason, lane, line, at (ms, may be text)
@@ -80,12 +77,16 @@ local function count_ended(location, is, retention)
   chart_end(status, reason, 1, at)
   local replied_ms = HEARD[status] and status ~= 'no_reply' and math.max(0, now - at) or nil
   report_end(is.lane, '', status, at, replied_ms)
-  local tally = key('tally', location)
-  redis.call('HINCRBY', tally, status, 1)
-  if HEARD[status] then redis.call('HSET', tally, 'answered_at', now, 'failing', 0) end
-  if status == 'dead' then redis.call('HINCRBY', tally, 'failing', 1) end
-  if not tallied[location] then redis.call('PEXPIRE', tally, retention) end
-  tallied[location] = true
+  local tally = tally_of(key('tally', location), retention)
+  tally.add[status] = (tally.add[status] or 0) + 1
+  if HEARD[status] then
+    tally.set.answered_at, tally.set.failing, tally.add.failing = now, 0, nil
+  elseif status == 'dead' and tally.set.failing then
+    tally.set.failing = tally.set.failing + 1
+  elseif status == 'dead' then
+    tally.add.failing = (tally.add.failing or 0) + 1
+  end
+  if not counted then write_tallies() end
   if replied_ms then count_reply(replied_ms, at) end
 end
 
@@ -100,8 +101,10 @@ end
 
 -- Lanes that this script has published already. The end of the turn sets the timeline's expiry, so a step within it need not.
 local told_of, within_turn = {}, false
+-- Lanes of which was told within a minute, by a script that published it.
+local LATELY_MS, told_lately = 60000, {}
 
--- Add events to the lane's timeline; the lane is among those of which was told last, for those who watch.
+-- Add events to the lane's timeline, and put the lane first among those with new events, for open pages.
 --   events  list of them (JSON)
 local function tell_all(lane, events, retention)
   if not events[1] then return end
@@ -111,8 +114,9 @@ local function tell_all(lane, events, retention)
   if length > 500 then redis.call('LTRIM', timeline, -500, -1) end
   if told_of[lane] then return end
   told_of[lane] = true
+  if told_lately[lane] and length > #lines and not is_there(key('watched')) then return end
   if not within_turn or length == #lines then redis.call('PEXPIRE', timeline, retention) end
-  -- In the middle of a turn that matters only to those who watch (bridge/store/figures/live_events.py).
+  -- Within a turn that matters only to open pages (bridge/store/figures/live_events.py).
   local is_beginning = length == #lines
   if within_turn and not is_beginning and not is_there(key('watched')) then return end
   if redis.call('ZADD', key('recent'), now, lane) == 0 then return end

@@ -10,8 +10,9 @@ from redis import RedisError
 from redis.exceptions import MovedError
 
 from bridge.redis_url import node_urls
-from bridge.store.redis.cluster_layout import Layout, NodeMissing, address_in, key_of, slot_of, url_at, words_of
-from bridge.store.redis.cluster_nodes import LAYOUT_EVERY_SECONDS, MOST_REDIRECTS
+from bridge.store.redis.cluster_layout import Layout, NodeMissing, address_in, key_of, slot_of, url_at
+from bridge.store.redis.cluster_nodes import LAYOUT_EVERY_SECONDS, MOST_REDIRECTS, none_answers
+from bridge.store.redis.refusals import distrust_of, reason_of
 from bridge.store.redis.script_errors import ScriptedAsyncRedis
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class AsyncClusterRedis(ScriptedAsyncRedis):
         self._layout: Layout | None = None
         self._asking = asyncio.Lock()
         self._asked_at = 0.0
+        self._refused = ""
 
     async def execute_command(self, *args: Any, **options: Any) -> Any:
         """Like the library's method."""
@@ -58,8 +60,8 @@ class AsyncClusterRedis(ScriptedAsyncRedis):
             await self.learn()
         address = self._layout and self._layout.address_of(slot)
         if not address:
-            named = ", ".join(words_of(address_in(seed)) for seed in self._seeds)
-            raise NodeMissing(f"none of its nodes serves slot {slot}" if self._layout else f"none of its nodes answers ({named})")
+            why = f"none of its nodes serves slot {slot}" if self._layout else none_answers(self._seeds, self._refused)
+            raise NodeMissing(why)
         return address
 
     def client_at(self, address: Address) -> AsyncRedis:
@@ -102,6 +104,7 @@ class AsyncClusterRedis(ScriptedAsyncRedis):
         try:
             async with asyncio.timeout(self._seconds):
                 slots = await self.client_at(address).execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]
-        except (RedisError, OSError, TimeoutError):
+        except (RedisError, OSError, TimeoutError) as error:
+            self._refused = distrust_of(error) or reason_of(error)
             return None
         return Layout(slots, address) if slots else None

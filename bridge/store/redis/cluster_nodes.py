@@ -17,10 +17,10 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from bridge.redis_url import node_urls
 from bridge.store.redis.cluster_layout import Layout, NodeMissing, Reach, address_in, url_at, words_of
-from bridge.store.redis.refusals import reason_of
+from bridge.store.redis.refusals import distrust_of, reason_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from redis import Redis
 
@@ -39,7 +39,13 @@ def why_missing(error: BaseException) -> str:
     """Why a node counts as missing, from what its client raised."""
     if isinstance(error, NOT_SERVED):
         return "it does not serve this slot just now"
-    return reason_of(error) or "it does not answer"
+    return distrust_of(error) or reason_of(error) or "it does not answer"
+
+
+def none_answers(seeds: Sequence[str], refused: str) -> str:
+    """A sentence about a cluster of which no node says who serves what; `refused` is the reason of one, if it has one."""
+    named = ", ".join(words_of(address_in(seed)) for seed in seeds)
+    return f"none of its nodes answers ({named})" + (f": {refused}" if refused else "")
 
 
 class Node:
@@ -90,6 +96,7 @@ class Nodes:
         self._layout: Layout | None = None
         self._asking = threading.Lock()
         self._asked_at = 0.0
+        self._refused = ""
 
     def run(self, slot: int, call: Callable[[Redis], Answer]) -> Answer:
         """Call `call` with the client of the node that serves a slot, and again with that of another node if the slot has moved.
@@ -131,8 +138,7 @@ class Nodes:
         if self._layout is None:
             self._learn()
         if self._layout is None:
-            named = ", ".join(words_of(address_in(seed)) for seed in self._seeds)
-            raise NodeMissing(f"none of its nodes answers ({named})")
+            raise NodeMissing(none_answers(self._seeds, self._refused))
         return self._layout
 
     def close(self) -> None:
@@ -156,7 +162,8 @@ class Nodes:
         for node in dict.fromkeys((*known, *seeds)):
             try:
                 slots = node.probe.execute_command("CLUSTER SLOTS")  # type: ignore[no-untyped-call]
-            except (RedisError, OSError):
+            except (RedisError, OSError) as error:
+                self._refused = distrust_of(error) or reason_of(error)
                 continue
             if slots:
                 yield Layout(slots, node.address)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import partial
-from ssl import SSLCertVerificationError
 from typing import TYPE_CHECKING, Any, cast
 
 from redis import BlockingConnectionPool, RedisError, ResponseError
@@ -23,7 +22,7 @@ from bridge.store.redis.cluster import ClusterRedis
 from bridge.store.redis.cluster_nodes import Nodes
 from bridge.store.redis.failover import leave_demoted
 from bridge.store.redis.lua import locate, place_of
-from bridge.store.redis.refusals import reason_of
+from bridge.store.redis.refusals import distrust_of, reason_of
 from bridge.store.redis.script_errors import ScriptedAsyncRedis, ScriptedRedis
 from bridge.store.redis.waiting import NoAnswer
 
@@ -133,12 +132,8 @@ def _why(error: BaseException) -> str:
     """The name of a temporary error; for an error that an operator must fix, also how."""
     if isinstance(error, NoAnswer):
         return str(error)
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, SSLCertVerificationError):
-            cure = "name its CA in the URL with ?ssl_ca_certs=PATH, or take any with ?ssl_cert_reqs=none"
-            return f"its certificate is not trusted ({cause.verify_message}): {cure}"
-        cause = cause.__cause__ or cause.__context__
+    if distrust := distrust_of(error):
+        return distrust
     if isinstance(error, (RedisConnectionError, RedisTimeoutError)) and str(error):
         return f"{type(error).__name__} ({str(error).rstrip('.')})"
     place = place_of(str(error)) if isinstance(error, ResponseError) else ""

@@ -112,9 +112,9 @@ def gather(redis: Redis, command: str, name: str, *args: str | int, at: Sequence
     return _gathered(redis, command, name, *args, at=at).whole()
 
 
-def gather_reached(redis: Redis, command: str, name: str, *args: str | int) -> dict[str, Any]:
+def gather_reached(redis: Redis, command: str, name: str, *args: str | int, at: Sequence[str] = PREFIXES) -> dict[str, Any]:
     """Like `gather`, by the prefixes of the partitions, without those whose node is missing; NodeMissing if all are."""
-    found = _gathered(redis, command, name, *args, at=PREFIXES)
+    found = _gathered(redis, command, name, *args, at=at)
     found.reached()
     return {prefix: answer for (prefix,), answer in found.calls}
 
@@ -128,6 +128,19 @@ def _gathered(redis: Redis, command: str, name: str, *args: str | int, at: Seque
     for prefix in at:
         pipe.execute_command(command, key_at(prefix, name), *args)  # type: ignore[no-untyped-call]
     return _answers(prefixes, pipe.execute(raise_on_error=False))
+
+
+def missing_partitions(redis: Redis) -> tuple[str, ...]:
+    """A sentence for each node that is missing: which locations a list of all lacks. Raises NodeMissing if all are."""
+    if not isinstance(redis, ClusterRedis):
+        return ()
+    found = _gathered(redis, "EXISTS", "owned", at=PREFIXES)
+    found.reached()
+    numbers: dict[str, list[str]] = defaultdict(list)
+    for number, prefix in enumerate(PREFIXES):
+        if prefix in found.missing:
+            numbers[str(found.missing[prefix])].append(str(number))
+    return tuple(f"the locations of partitions {', '.join(those)} are missing: {why}" for why, those in numbers.items())
 
 
 def lane_of(redis: Redis, id_: str) -> str | None:

@@ -28,7 +28,7 @@ UNTAGGED = "ghlb:"
 
 # Kinds of keys that belong to no location.
 OF_HOME = frozenset({
-    "agency", "alerts", "announced", "audit", "backup", "canary", "installation", "keys", "logins", "moved", "moving",
+    "agency", "alerts", "announced", "audit", "backup", "canary", "folding", "installation", "keys", "logins", "moved", "moving",
     "operator", "operator_token", "operators", "probe", "receiving", "signatures", "slots", "tallied", "turned_away", "upgrading",
     "upkeep", "workers", "wrote",
 })  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from ssl import SSLCertVerificationError
 
 from redis import RedisError as RedisError  # noqa: PLC0414 - other rooms name it without importing the library
 
@@ -49,3 +50,14 @@ def code_of(refusal: BaseException) -> str:
 def reason_of(refusal: BaseException) -> str:
     """The meaning of a code; empty for a code without an explanation."""
     return _REASONS.get(code_of(refusal), "")
+
+
+def distrust_of(error: BaseException) -> str:
+    """Why the server's certificate is not trusted, and what to do; empty if that is not the cause of an error."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, SSLCertVerificationError):
+            cure = "name its CA in the URL with ?ssl_ca_certs=PATH, or take any with ?ssl_cert_reqs=none"
+            return f"its certificate is not trusted ({cause.verify_message}): {cure}"
+        cause = cause.__cause__ or cause.__context__
+    return ""

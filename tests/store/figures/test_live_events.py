@@ -12,7 +12,7 @@ from bridge.store.figures.charts import chart
 from bridge.store.figures.live_events import NOTHING, LiveEvents
 from bridge.store.redis.connection import connect_without_retries, now_ms
 from tests.keys import key
-from tests.stored import HERE, LANE, RETENTION_MS, accept, keep, lanes_of, message, take
+from tests.stored import HERE, LANE, RETENTION_MS, accept, keep, lanes_of, message, pass_time, take
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -79,7 +79,7 @@ def test_steps_of_a_turn_are_told_to_those_who_watch(redis: Redis) -> None:
 
 
 def test_what_is_watched_is_bounded_and_expires(redis: Redis) -> None:
-    """After a busy day there are some hundred lanes, and after a quiet month none."""
+    """After a busy day there are several hundred lanes, and after a quiet month none."""
     keep(redis)
     accept(redis, *(message(f"m{number}", f"c{number}") for number in range(800)))
     assert 500 <= redis.zcard(key("recent")) <= 550
@@ -88,7 +88,7 @@ def test_what_is_watched_is_bounded_and_expires(redis: Redis) -> None:
 
 
 def test_a_timeline_lasts_from_the_end_of_its_turn(redis: Redis) -> None:
-    """An event within a turn does not extend the expiry; the end of the turn does, and so does the next message."""
+    """An event within a turn does not extend the expiry; an end a minute after its message does, and so does the next one."""
     keep(redis)
     accept(redis, message("m1"))
     lanes = lanes_of(redis)
@@ -96,6 +96,7 @@ def test_a_timeline_lasts_from_the_end_of_its_turn(redis: Redis) -> None:
     redis.pexpire(key("timeline", str(LANE)), 60_000)
     lanes.unanswered(turn, at_ms=1, provider="assistable", why="down", may_deliver=False)
     assert redis.pttl(key("timeline", str(LANE))) <= 60_000
+    pass_time(redis, 61)
     lanes.end(turn, Ended(status=Status.REPLIED, message_ids=(MessageId("m1"),)))
     assert redis.pttl(key("timeline", str(LANE))) > 60_000
     redis.pexpire(key("timeline", str(LANE)), 60_000)

@@ -1,4 +1,4 @@
-"""The state on three primaries without replicas: each has its partitions, and one that is missing takes only its own along."""
+"""The state on three primaries without replicas: each has its partitions, and only those of a missing one are missing."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from infra.dev.cluster import Cluster, Node
+    from infra.dev.cluster import Cluster
+    from infra.dev.cluster_node import Node
 
 SECONDS = 1.0
 

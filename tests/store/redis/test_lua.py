@@ -41,7 +41,7 @@ def break_debounce(redis: Redis) -> str:
 def break_standing(redis: Redis) -> str:
     """Make a contact's standing another type; returns the line whose command Redis then refuses."""
     redis.set(key("standing", str(LANE)), "no hash")
-    return line_of(all_parts()["situations"], "now, conversation, redis.call('HMGET'")
+    return line_of(all_parts()["situations"], "missing[standing] and {} or redis.call('HGETALL', standing)")
 
 
 @pytest.fixture(params=["on PATH", "carried"])
