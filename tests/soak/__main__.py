@@ -12,13 +12,20 @@ from pathlib import Path
 import orjson
 
 from tests.soak.clustered import CLUSTER_KINDS, ClusterStage
+from tests.soak.node_red import NodeRed
 from tests.soak.plan import WEIGHTS, plan
 from tests.soak.report import document, table
-from tests.soak.results import note, summed
+from tests.soak.results import note, read, summed
 from tests.soak.run import run
-from tests.soak.sides import Bridge, Tutorial
+from tests.soak.sides import Bridge, Side, Tutorial
 from tests.soak.stage import Stage
 from tests.story.preloaded import COMPILER
+
+SIDES: dict[str, Side] = {
+    "bridge": Bridge(),
+    "tutorial": Tutorial(),
+    **({"node-red": NodeRed()} if shutil.which("node-red") else {}),
+}
 
 
 def main() -> int:
@@ -29,9 +36,9 @@ def main() -> int:
     if given.clock_jumps and COMPILER is None:
         sys.exit("--clock-jumps needs a C compiler")
     kinds = CLUSTER_KINDS if given.cluster else [kind for kind in WEIGHTS if kind != "Redis' clock jumps" or given.clock_jumps]
-    planned = plan(seed=given.seed, seconds=given.minutes * 60, kinds=kinds)
+    planned = plan(seed=given.seed, seconds=given.minutes * 60, kinds=kinds, rate=given.rate)
     only, stage = ("bridge", ClusterStage) if given.cluster else (given.only, Stage)
-    sides = [side for side in (Bridge(), Tutorial()) if only in {"", type(side).__name__.lower()}]
+    sides = [side for name, side in SIDES.items() if only in {"", name}]
     folder = given.keep or Path(tempfile.mkdtemp(prefix="soak-"))
     outcomes = [run(planned, side, _made(folder / side.name), tell=_tell, on=stage) for side in sides]
     _tell("\n" + table(planned, outcomes))
@@ -39,7 +46,7 @@ def main() -> int:
         given.json.write_bytes(orjson.dumps(document(planned, outcomes), option=orjson.OPT_INDENT_2))
     if given.results:
         note(given.results, planned, outcomes)
-        _tell("\n" + "\n".join(summed(map(orjson.loads, given.results.read_bytes().splitlines()))))
+        _tell("\n" + "\n".join(summed(read(given.results))))
     clean = all(outcome.verdict.is_clean for outcome in outcomes if outcome.name == Bridge().name)
     if not clean:
         (folder / "evidence.json").write_bytes(orjson.dumps(document(planned, outcomes), option=orjson.OPT_INDENT_2))
@@ -53,7 +60,8 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0, help="of writing and killing, for each bridge")
     parser.add_argument("--seed", type=int, default=1, help="the same seed plans the same messages and kills")
-    parser.add_argument("--only", choices=("bridge", "tutorial"), default="", help="run one of the two")
+    parser.add_argument("--rate", type=float, default=12.0, help="messages a second")
+    parser.add_argument("--only", choices=sorted(SIDES), default="", help="run one of them")
     parser.add_argument(
         "--clock-jumps",
         action="store_true",

@@ -26,6 +26,10 @@ Kind = Literal[
     "Redis read-only",
     "Redis full",
     "Redis unable to save",
+    "Redis without its primary",
+    "Redis without its replicas",
+    "Redis busy with a script",
+    "Redis fails over",
     "posts cut before their effect",
     "posts cut after their effect",
     "posts answered 500",
@@ -62,6 +66,10 @@ WEIGHTS: dict[Kind, int] = {
     "Redis read-only": 1,
     "Redis full": 1,
     "Redis unable to save": 1,
+    "Redis without its primary": 1,
+    "Redis without its replicas": 1,
+    "Redis busy with a script": 1,
+    "Redis fails over": 2,
     "posts cut before their effect": 1,
     "posts cut after their effect": 1,
     "posts answered 500": 1,
@@ -104,6 +112,10 @@ TARGETS: dict[Kind, tuple[str, ...]] = {
     "Redis read-only": REDIS,
     "Redis full": REDIS,
     "Redis unable to save": REDIS,
+    "Redis without its primary": REDIS,
+    "Redis without its replicas": REDIS,
+    "Redis busy with a script": REDIS,
+    "Redis fails over": REDIS,
     "queue deleted": REDIS,
 }
 # What sixteen seconds have time for.
@@ -124,6 +136,8 @@ SHORT: tuple[Kind, ...] = (
 LONG = frozenset({"worker frozen past its lease", "worker cut off from Redis"})
 # Until a process that was started again is taken for a new target.
 START_SECONDS = 3.0
+# Until two servers have changed their roles twice, on a busy machine too.
+FAILOVER_SECONDS = 10.0
 MARK = re.compile(r"#(\d+-\d+)")
 WORDS = ("Are you open today?", "What does it cost?", "And on Sunday?", "Thanks!", "Where are you?", "Can I bring my dog?")
 
@@ -215,7 +229,8 @@ def _strikes(randomness: Random, seconds: float, pauses: tuple[float, float], ki
         if strike:
             bag.remove(strike.kind)
             if strike.kind != "queue deleted":
-                busy[strike.target] = at + strike.seconds + START_SECONDS
+                after = FAILOVER_SECONDS if strike.kind == "Redis fails over" else START_SECONDS
+                busy[strike.target] = at + strike.seconds + after
             strikes.append(strike)
         at += randomness.uniform(*pauses)
     return strikes

@@ -1,6 +1,6 @@
 """Results of soaks, one line each, so that runs of one commit can be summed: how many messages, by which seeds, what was broken.
 
-`python -m tests.soak.results FILE` sums them.
+`python -m tests.soak.results` sums the published ones, or those in another file.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tests.soak.run import Outcome
 
 ROOT = Path(__file__).parents[2]
+PUBLISHED = ROOT / "infra/docs/explanation/soak-runs.jsonl"
 CONFIDENCE = 0.95
 BROKEN = ("lost", "doubled", "reordered")
 
@@ -46,6 +47,11 @@ def note(file: Path, plan: Plan, outcomes: Sequence[Outcome]) -> None:
             results.write(orjson.dumps(line) + b"\n")
 
 
+def read(file: Path) -> list[dict[str, Any]]:
+    """The lines of a file."""
+    return [orjson.loads(line) for line in file.read_bytes().splitlines()]
+
+
 def summed(lines: Iterable[dict[str, Any]]) -> list[str]:
     """A sentence for each commit and bridge: its runs in total, and the bound that follows from that."""
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
@@ -59,7 +65,7 @@ def most_of(broken: int, messages: int) -> float:
     low, high = 0.0, broken + 10.0 * math.sqrt(broken + 1) + 10
     for _ in range(60):
         middle = (low + high) / 2
-        at_most = sum(math.exp(-middle) * middle**count / math.factorial(count) for count in range(broken + 1))
+        at_most = sum(math.exp(count * math.log(middle) - middle - math.lgamma(count + 1)) for count in range(broken + 1))
         low, high = (middle, high) if at_most > 1 - CONFIDENCE else (low, middle)
     return high / messages * 100_000
 
@@ -86,4 +92,4 @@ def _commit() -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write("\n".join(summed(map(orjson.loads, Path(sys.argv[1]).read_bytes().splitlines()))) + "\n")
+    sys.stdout.write("\n".join(summed(read(Path(sys.argv[1]) if len(sys.argv) > 1 else PUBLISHED))) + "\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import signal
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ import httpx
 
 from bridge.cli import redis_server
 from tests.soak.plan import RECEIVERS, WORKERS
+from tests.soak.second_server import SecondServer
 from tests.soak.sides import LOCATION
 from tests.soak.strikes import STRIKES
 from tests.story.machine import build, poll
@@ -38,8 +40,10 @@ class Stage:
         self.side = side
         self.machine = build(folder)
         self._ports = {name: redis_server.free_port() for name in RECEIVERS}
-        # The way of each worker to Redis, and what Redis is started with.
-        self.straits = {name: Strait(urlsplit(self.machine.environ["REDIS_URL"]).port or 0) for name in WORKERS}
+        # The way of each process to Redis, and what Redis is started with.
+        port = urlsplit(self.machine.environ["REDIS_URL"]).port or 0
+        self.straits = {name: Strait(port) for name in (*RECEIVERS, *WORKERS)}
+        self._servers = count()
         self.of_redis: dict[str, str] = {}
         self._open = ExitStack()
         self._turn = 0
@@ -97,6 +101,12 @@ class Stage:
         """Do it; returns a call that repairs it after its seconds and says whether it could."""
         return STRIKES[strike.kind](self, strike) if strike.kind in STRIKES else None
 
+    def second_server(self, seconds: float) -> SecondServer:
+        """A server to which Redis fails over for so long."""
+        server = SecondServer(self.machine.redis, self.machine.folder / f"second-{next(self._servers)}", seconds, self._lead_to)
+        self._open.callback(server.close)
+        return server
+
     def start(self, name: str) -> bool:
         """Start a process once the one of its name has ended; returns whether it has."""
         if self.machine.lives(name):
@@ -132,11 +142,14 @@ class Stage:
         return webhooks
 
     def environ_of(self, name: str) -> dict[str, str]:
-        """A receiver's port; a worker's own way to Redis."""
-        if name in self._ports:
-            return {"PORT": str(self._ports[name])}
+        """Its own way to Redis, and a receiver's port."""
         url = urlsplit(self.machine.environ["REDIS_URL"])
-        return {"REDIS_URL": url._replace(netloc=f"{url.netloc.rpartition(':')[0]}:{self.straits[name].port}").geturl()}
+        way = url._replace(netloc=f"{url.netloc.rpartition(':')[0]}:{self.straits[name].port}").geturl()
+        return {"REDIS_URL": way, **({"PORT": str(self._ports[name])} if name in self._ports else {})}
+
+    def _lead_to(self, port: int) -> None:
+        for strait in self.straits.values():
+            strait.lead_to(port)
 
     def _url(self, name: str) -> str:
         return f"http://127.0.0.1:{self._ports[name]}"

@@ -106,6 +106,11 @@ def refuse(how: str) -> Callable[[Stage, Strike], Remedy]:
     return strike_so
 
 
+def fail_over(stage: Stage, strike: Strike) -> Remedy:
+    """Redis fails over to another server behind the same address, and back again."""
+    return stage.second_server(strike.seconds).step
+
+
 def fail(stage: Stage, strike: Strike) -> None:
     """The next requests fail in this way."""
     on, action = FAULTS[strike.kind]
@@ -127,6 +132,10 @@ STRIKES: Mapping[Kind, Callable[[Stage, Strike], Remedy | None]] = {
     "Redis read-only": refuse("READONLY"),
     "Redis full": refuse("OOM"),
     "Redis unable to save": refuse("MISCONF"),
+    "Redis without its primary": refuse("MASTERDOWN"),
+    "Redis without its replicas": refuse("NOREPLICAS"),
+    "Redis busy with a script": refuse("BUSY"),
+    "Redis fails over": fail_over,
     "posts cut before their effect": fail,
     "posts cut after their effect": fail,
     "posts answered 500": fail,
