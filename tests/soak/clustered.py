@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.soak.plan import Kind, Strike
     from tests.soak.sides import Side
 
-# A broker that is struck is in the other soak; what refuses there would be the broker here.
+# The other soak strikes the broker; refusals of Redis would hit only the broker here.
 CLUSTER_KINDS: tuple[Kind, ...] = (
     *(kind for kind in WEIGHTS if "Redis" not in kind),
     *CLUSTER_WEIGHTS,
@@ -49,7 +49,7 @@ STRIKES: Mapping[Kind, Callable[[OnCluster, cluster_strikes.Note], None]] = {
 
 
 class Striking(threading.Thread):
-    """A strike that takes its time, while contacts go on writing. It begins when the one before is over."""
+    """A strike that runs while contacts continue to write. It begins when the previous one is over."""
 
     def __init__(self, strike: Callable[[OnCluster, cluster_strikes.Note], None], on: OnCluster, alone: threading.Lock) -> None:
         super().__init__(daemon=True)
