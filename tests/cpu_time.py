@@ -1,4 +1,4 @@
-"""What a call costs this thread, however busy the machine is."""
+"""The CPU time of a call in this thread, independent of other load on the machine."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 def cpu_seconds(function: Callable[[T], object], given: T, *, most: float = 0.0, runs: int = 8) -> float:
     """The first of some runs within `most`, else the shortest: beside other work even CPU time varies.
 
-    The garbage collector stands still meanwhile, because its cost grows with other tests' data.
+    The garbage collector is off in the meantime, because its cost grows with other tests' data.
     """
     least = float("inf")
     gc.disable()

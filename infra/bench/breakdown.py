@@ -1,4 +1,4 @@
-"""`python -m infra.bench.breakdown`: what one reply makes of Redis, by script and command, and of its append-only file, by key.
+"""`python -m infra.bench.breakdown`: one reply's commands in Redis, by script, and bytes in the append-only file, by key.
 
 Counts and bytes only, of contacts' first messages: they are the same on a busy machine.
 """
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 PLAN = replace(cost.FULL, connections=8)
-# Lines of a table; what is rarer is a sum.
+# Lines of a table; rarer entries are summed.
 SHOWN = 250
-# Of a digest or an id in a key's name nothing is told.
+# Digests and ids in keys' names are left out.
 KIND = re.compile(r"^\{ghlb:[^}]*\}:([a-z_]+)(?::(spent|faults|waiting|strikes|open|minute|hour))?")
 
 

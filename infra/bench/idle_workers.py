@@ -1,7 +1,7 @@
-"""What idle workers cost: the commands that they send, and the CPU of the servers, by the number of workers and of nodes.
+"""The cost of idle workers: the commands that they send, and the CPU of the servers, by the number of workers and of nodes.
 
-Real workers with nothing to do. The broker is a Redis of its own, so that a node's commands are those for the state. What a
-script does inside is not counted, only what is sent.
+Real workers with nothing to do. The broker is a separate Redis, so that a node's commands are those for the state. Commands
+within scripts are not counted.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 END = "the-end-of-counting"
 STARTS_WITHIN_SECONDS = 120.0
-# Until what a start brings along is over.
+# The time (s) for the commands of a start to end.
 SETTLES_SECONDS = 5.0
-# Sent by those who measure, or by a connection that is opened.
+# Sent by the measurement itself, or when a connection is opened.
 NOT_COUNTED = ("INFO", "MONITOR", "ECHO", "ZCARD", "AUTH", "HELLO", "SELECT", "CLIENT", "CLUSTER")
 
 
 def idle(url: str, servers: Sequence[str], broker: str, workers: int, seconds: float) -> tuple[float, float]:
-    """The commands a second that all servers get from so many idle workers, and the servers' CPU (ms a second)."""
+    """The commands a second that all servers get from this many idle workers, and the servers' CPU (ms a second)."""
     with running(url, broker, workers):
         time.sleep(SETTLES_SECONDS)
         before, began = cpu_of(servers), time.perf_counter()
@@ -43,7 +43,7 @@ def idle(url: str, servers: Sequence[str], broker: str, workers: int, seconds: f
 
 @contextmanager
 def running(url: str, broker: str, workers: int) -> Iterator[None]:
-    """So many workers, started as the Procfile has it. They end with the block."""
+    """This many workers, started as in the Procfile. They end with the block."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith(FOREIGN)}
     environ |= {"REDIS_URL": url, "BROKER_URL": broker, "BRIDGE_SECRET_KEY": FERNET_KEY, "BRIDGE_LOG_LEVEL": "error"}
     command = [sys.executable, "-m", "celery", "-A", "workers", "worker"]
@@ -89,7 +89,7 @@ def commands_in(servers: Sequence[str], seconds: float) -> int:
 
 
 def cpu_of(servers: Sequence[str]) -> float:
-    """What all servers have used so far (s)."""
+    """The CPU time of all servers so far (s)."""
     used = 0.0
     for url in servers:
         with connect(url) as redis:

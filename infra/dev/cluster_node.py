@@ -20,7 +20,7 @@ ASKED_SECONDS = 2.0
 
 @dataclass(slots=True)
 class Node:
-    """A server of the cluster; what it acknowledged survives `kill` and `start`. Clients are told the port `announced`."""
+    """A server of the cluster; acknowledged writes survive `kill` and `start`. Clients get the port `announced`."""
 
     port: int
     announced: int
@@ -30,7 +30,7 @@ class Node:
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it with what it had; it answers a moment later."""
+        """Start it with its data; it answers a moment later."""
         self.process = subprocess.Popen(_ended_with_its_owner(self.command), stdout=subprocess.DEVNULL)  # noqa: S603 - the one that was found
 
     def wait(self) -> None:
@@ -48,11 +48,11 @@ class Node:
         self._end(signal.SIGKILL)
 
     def stop(self) -> None:
-        """End it in order."""
+        """Shut it down cleanly."""
         self._end(signal.SIGTERM)
 
     def ask(self, *command: str | int) -> Any:
-        """Send one command. Raises what redis-py raises, soon."""
+        """Send one command, with a short timeout. Raises what redis-py raises."""
         with Redis.from_url(self.url, decode_responses=True, socket_timeout=ASKED_SECONDS, retry=Retry(NoBackoff(), 0)) as redis:
             return redis.execute_command(*command)
 
@@ -65,7 +65,7 @@ class Node:
         return list(self.ask("CLUSTER NODES").values())
 
     def slots(self) -> list[tuple[int, int]]:
-        """The first and the last of each range of slots that it has itself."""
+        """The first and the last slot of each range that it serves."""
         mine = next(one for one in self.table() if "myself" in one["flags"])
         return [(int(one[0]), int(one[-1])) for one in mine["slots"]]
 

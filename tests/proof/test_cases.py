@@ -22,7 +22,7 @@ def _seen(result: Result, *, but: int | None = None) -> tuple[object, ...]:
 
 
 def test_a_crash_before_a_call_is_the_one_after_the_call_that_ended_then(machine: Machine) -> None:
-    """In one task and at one moment nothing lies between them: the rest of the run is the same."""
+    """Nothing happens between the two calls in one task at one moment, so the rest of the run is the same."""
     shape = BY_NAME["three parts"]
     undisturbed = run(machine, Case(shape))
     follows = undisturbed.front.follows
@@ -34,7 +34,7 @@ def test_a_crash_before_a_call_is_the_one_after_the_call_that_ended_then(machine
 
 
 def test_every_call_has_faults_but_those_of_a_contact_that_is_like_another(machine: Machine) -> None:
-    """Of three contacts that meet a hold, the second one's turns are the first one's again, at the same calls."""
+    """Of three contacts in a location on hold, the second one's turns make the same calls as the first one's."""
     shape = BY_NAME["hold"]
     undisturbed = run(machine, Case(shape))
     of = {
@@ -48,7 +48,7 @@ def test_every_call_has_faults_but_those_of_a_contact_that_is_like_another(machi
 
 
 def test_of_many_claims_in_a_row_the_first_and_last_have_faults(machine: Machine) -> None:
-    """A location waits for its budget: each claim in between finds nothing, like those beside it."""
+    """While a location waits for its budget, each claim in between finds nothing, like those before and after it."""
     shape = BY_NAME["budget wait"]
     undisturbed = run(machine, Case(shape))
     met = {number for case in singles(shape, undisturbed) for number in case.faults}

@@ -50,7 +50,7 @@ def kill(on: OnCluster, note: Note) -> None:
 
 
 def kill_before_a_lagging_replica(on: OnCluster, note: Note) -> None:
-    """The replica hears nothing for three seconds; then its primary is killed, and it takes over with what it has.
+    """The replica receives nothing for three seconds; then its primary is killed, and it takes over with the data that it has.
 
     A stopped replica would read later what its socket has.
     """
@@ -63,7 +63,7 @@ def kill_before_a_lagging_replica(on: OnCluster, note: Note) -> None:
 
 
 def freeze(on: OnCluster, note: Note) -> None:
-    """A primary stands still for half a minute, and wakes up as one whose place is taken."""
+    """A primary is frozen for half a minute; a replica has taken over when it continues."""
     primary = on.node_of(on.struck)
     primary.signal(signal.SIGSTOP)
     began = time.monotonic()
@@ -109,7 +109,7 @@ def cut_off(on: OnCluster) -> Iterator[None]:
         time.sleep(max(0.0, began + CUT_OFF_SECONDS - time.monotonic()))
     finally:
         strait.heal()
-        # What was swallowed is missing, so these would never go on.
+        # The dropped bytes are missing, so these connections would never continue.
         strait.cut()
 
 

@@ -39,7 +39,7 @@ def test_an_item_goes_to_the_thread_that_waits_for_the_shortest_time() -> None:
 
 
 def test_items_that_nobody_waits_for_are_taken_in_their_order() -> None:
-    """An empty queue raises Empty, as the pool expects."""
+    """An empty queue raises the error that the pool expects."""
     queue = LastWaitingFirst()
     for item in range(3):
         queue.put(item)
