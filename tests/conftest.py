@@ -25,6 +25,7 @@ TESTS = Path(__file__).parent
 # Files that take longer than 20 s each, longest first: begun last, one of them would keep a single core busy at the end.
 # Those that compute stand beside those that wait (stories).
 LONGEST = (
+    "proof/test_singles_otherwise.py",
     "proof/test_singles.py",
     "browser/test_browser_sandbox.py",
     "story/test_story_holes.py",
